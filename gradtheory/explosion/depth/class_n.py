@@ -190,7 +190,7 @@ def membership(record: Activation) -> Membership:
 
 def _flaws(record: Activation) -> Iterator[Membership]:
     """Yield the places where |σ'|^(-1/2) is seen not to be convex, between smooth parts."""
-    for jump in jumps_of(record.expr, LINE) if record.period is None else ():
+    for jump in jumps_of(record.expr, LINE) if record.period is None else record.profile.jumps:
         yield Membership(False, f"σ jumps at z = {text(jump)}", jump)
     branches = support(record)
     if not branches:
