@@ -51,3 +51,7 @@ def test_a_message_does_not_evaluate_a_number():
 def test_a_tiny_sum_of_logarithms_and_arcs_is_not_zero():
     tiny = -sympy.pi / 2 - 2 * sympy.log(1 + Rational(1, 10**90)) + sympy.atan(_HALF) + sympy.atan(2)
     assert not is_small_number_zero(tiny)
+
+
+def test_a_fraction_of_more_digits_than_python_writes_is_abbreviated():
+    assert abbreviate(sympy.Rational(3, 2**20_000)) == "7.53716e-6021"

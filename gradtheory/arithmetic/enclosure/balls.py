@@ -25,6 +25,7 @@ FIRST_BITS = 64
 MOST_BITS = 3_400  # about 1,000 digits
 _GREATEST_EXPONENT = 2_000_000  # of 2, in a number that is written as a fraction
 _DIGITS_PER_BIT = 0.30103  # log10(2)
+_LONG = 14_000  # bits of an integer that Python still writes
 _FLINT_LOCK = threading.RLock()
 
 _FUNCTIONS: dict[type, Callable[..., Ball]] = {
@@ -249,8 +250,14 @@ def as_rational(point: Ball) -> sympy.Rational:
 
 def abbreviate(expr: sympy.Expr) -> str:
     """Return an expression as text for a message, cut where it is too long to read."""
+    long = {each: rounded(each, 24) for each in expr.atoms(sympy.Rational) if max(map(_bits, (each.p, each.q))) > _LONG}
+    expr = expr.xreplace(long) if long else expr  # Python writes no integer of more than 4,300 digits
     text = sympy.sstr(expr, order=None if expr.free_symbols else "none")  # to put terms in order it would evaluate them
     return text if len(text) <= 120 else f"{text[:100]} …"
+
+
+def _bits(integer: int) -> int:
+    return int(integer).bit_length()
 
 
 def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
