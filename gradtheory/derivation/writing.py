@@ -217,11 +217,10 @@ def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, 
 
 
 def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
-    """Yield what erf, Φ and φ are, where formulas show them: with erf, Φ too is said by it."""
+    """Yield what erf, Φ and φ are, where formulas show them."""
     shown = " ".join(right for each in formulas for row in each.rows for right in row)
     names = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}
-    said = [key for key, name in names.items() if name in shown]
-    sentences = [labels[key] for key in said if key != "normal" or "error_function" not in said]
+    sentences = [labels[key] for key, name in names.items() if name in shown]
     if sentences:
         yield Paragraph(
             functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)
