@@ -12,12 +12,13 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
-from gradtheory.arithmetic.enclosure import abbreviate, order, sign, sign_at
+from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.enclosure import order, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
-_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.DiracDelta)
 SWITCHES = (*_SIGNED, sympy.Max, sympy.Min, Relational)
 
 Sign: TypeAlias = Callable[[sympy.Expr], int]  # of a formula, where another is asked for
@@ -79,7 +80,7 @@ def _resolved(  # noqa: PLR0911  # one a kind of switch
             if _holds(condition, side):
                 return _resolved(value, side, where, at_switch=at_switch)
         variable, place = where
-        raise Undecided(f"{expr} has no value at {variable} = {abbreviate(place)}")
+        raise Undecided(f"{shorten(expr)} has no value at {variable} = {shorten(place)}")
     args = [_resolved(each, side, where, at_switch=at_switch) for each in expr.args]
     if at_switch and expr.is_Pow and expr.exp.is_negative and side(args[0]) == 0:
         return sympy.nan  # asked for before it cancels
