@@ -129,7 +129,7 @@ def _is_wide(statement: Relational, writer: LatexWriter) -> bool:
 
 def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Iterator[tuple[str, str]]:
     """Yield the rows of left = right: a long product is broken between its groups of factors."""
-    if not isinstance(right, WrittenProduct):
+    if not isinstance(right, WrittenProduct) or right.is_turned:
         yield left, f"{sign} {writer.doprint(right)}"
         return
     row: list[str] = []

@@ -122,6 +122,11 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         with self.folded():
             return str(super()._print_ExpBase(expr, exp))
 
+    def _print_Pow(self, expr: sympy.Pow) -> str:  # noqa: N802  # likewise
+        if self._settings["fold_short_frac"] and expr.exp.is_Rational and expr.exp.is_negative:
+            return f"1 / {self.parenthesize(1 / expr, PRECEDENCE['Mul'])}"
+        return str(super()._print_Pow(expr))
+
     def _helper_print_standard_power(self, expr: sympy.Pow, template: str) -> str:  # SymPy's
         with self.folded():
             power = self._print(expr.exp)
