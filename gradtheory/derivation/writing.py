@@ -220,7 +220,10 @@ def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Itera
     """Yield what erf, Φ and φ are, where formulas show them."""
     shown = " ".join(right for each in formulas for row in each.rows for right in row)
     names = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}
-    sentences = [labels[key] for key, name in names.items() if name in shown]
+    said = [key for key, name in names.items() if name in shown]
+    if said[:2] == ["error_function", "normal"]:
+        said[:2] = ["error_function_of_normal"]
+    sentences = [labels[key] for key in said]
     if sentences:
         yield Paragraph(
             functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)

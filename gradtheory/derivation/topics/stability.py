@@ -170,9 +170,10 @@ def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
             yield Step(equation(root, rate), rule, question.meaning, section="optimum")
         return
     tuning = region.tuning(_RATE)
+    is_heavy = tuning.beta == _RATE**2
     for scale, root, rule in (
         (tuning.at_least, _RATE, "root_at_least"),
-        (tuning.at_greatest, -_RATE, "root_at_greatest"),
+        (tuning.at_greatest, -_RATE, "root_at_greatest" if is_heavy else "root_at_greatest_of_nesterov"),
     ):
         at_root = _Written(region).at(root, {ETA: scale / H, BETA: tuning.beta})
         yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, section="optimum")

@@ -106,7 +106,7 @@ def _on(*, positive: bool = True) -> sympy.Expr:
 
 
 def _variance(variance: sympy.Expr, rule: str) -> Step:
-    return step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, rule)
+    return step(WrittenProduct(*_mean_square(sympy.sqrt(variance))), variance, rule)
 
 
 def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
