@@ -204,7 +204,7 @@ def _mirror(branch: Branch, centre: sympy.Expr, even_or_odd: int) -> Branch:
 def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:
     """Return the branches of one smooth formula of σ' between two places."""
     bend = stable(derivative(slope, Z, 1))
-    if not slope.free_symbols or _is_zero(bend):
+    if not slope.free_symbols or _is_zero(bend, left, right):
         constant = slope.subs(Z, inner_point(left, right))
         return [Branch(left, right, constant, constant)]
     branches: list[Branch] = []
@@ -230,9 +230,11 @@ def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.
     return sorted(set(zeros), key=INCREASING)
 
 
-def _is_zero(expr: sympy.Expr) -> bool:
-    """Return whether a slope's derivative is seen to vanish everywhere, as that of sin² + cos² does."""
-    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, _PLACES):
+def _is_zero(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether a slope's derivative is seen to vanish between two places, as that of sin² + cos² does."""
+    middle = inner_point(left, right)
+    places = inner_point(left, middle), inner_point(middle, right)  # those beside it are seldom special
+    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, places):
         return False
     try:
         return bool(sympy.simplify(expr) == 0)
