@@ -196,10 +196,7 @@ def _fans(*, enters: Sequence[str]) -> Finding:
     """Compute E[w²] under He's and Glorot's schemes in symbols, and look up what stands in it."""
     n, m, depth = (sympy.Symbol(name, positive=True) for name in ("n", "m", "L"))
     variances = {"he": 2 / n, "glorot": 2 / (n + m)}
-    steps = tuple(
-        step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, f"{name}_variance")
-        for name, variance in variances.items()
-    )
+    steps = tuple(_variance(variance, f"{name}_variance") for name, variance in variances.items())
     shape = {n: 256, m: 64}
     laws = {"he": he(*shape.values()), "glorot": glorot(*shape.values())}
     agrees = all(laws[name].scale ** 2 == each.subs(shape) for name, each in variances.items())
