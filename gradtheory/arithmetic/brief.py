@@ -7,7 +7,11 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import sympy
+
 from gradtheory.arithmetic.later import np
+
+_LONG = 14_000  # bits of an integer that Python still writes
 
 
 def shorten(text: object, most: int = 80) -> str:
@@ -19,11 +23,34 @@ def shorten(text: object, most: int = 80) -> str:
     'exp(z) …xp(3*z)'
 
     """
-    line = " ".join(str(text).split())
+    line = " ".join(_written(text).split())
     if len(line) <= most:
         return line
     head = most // 2
     return f"{line[:head]}…{line[len(line) - (most - head - 1) :]}"
+
+
+def _written(text: object) -> str:
+    if not isinstance(text, sympy.Basic):
+        return str(text)
+    order = None if text.free_symbols else "none"  # to put terms in order it would evaluate them
+    return str(sympy.sstr(writable(text), order=order))
+
+
+def writable(expr: sympy.Basic) -> sympy.Basic:
+    """Return an expression in which integers that Python refuses to write, of more than 4,300 digits, are rounded.
+
+    Examples
+    --------
+    >>> writable(sympy.Rational(3, 2**20_000)), writable(sympy.Rational(3, 4))
+    (7.53716e-6021, 3/4)
+
+    """
+    long = (
+        each for each in expr.atoms(sympy.Rational) if max(int(each.p).bit_length(), int(each.q).bit_length()) > _LONG
+    )
+    rounded = {each: each.n(6) for each in long}
+    return expr.xreplace(rounded) if rounded else expr
 
 
 def shape_and_range(array: np.ndarray) -> str:

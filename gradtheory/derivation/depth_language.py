@@ -9,6 +9,7 @@ import sympy
 
 from gradtheory.activations import Z
 from gradtheory.derivation.language import Bend, Named, OfSigma, Sigma, Slope
+from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 # The chain of two layers on which statements are checked: σ(6·(σ(x/4 + 1/7) - σ(1/7))), in which both layers matter.
 _WEIGHTS = sympy.Rational(1, 4), sympy.Integer(6)
@@ -21,7 +22,13 @@ class Third(OfSigma):
     mark = "'''"
 
 
-SCHWARZIAN = Third(Z) / Slope(Z) - sympy.Rational(3, 2) * (Bend(Z) / Slope(Z)) ** 2
+def schwarzian(first: sympy.Expr, second: sympy.Expr, third: sympy.Expr) -> sympy.Expr:
+    """Return the Schwarzian derivative of a function, by its first three, as textbooks write it."""
+    square = as_made(sympy.Pow, second / first, sympy.Integer(2))
+    return WrittenSum(third / first, WrittenProduct((-sympy.Rational(3, 2), square)))
+
+
+SCHWARZIAN = schwarzian(Slope(Z), Bend(Z), Third(Z))
 CLASS_N = 1 / sympy.sqrt(abs(Slope(Z)))
 LOG_CONCAVE = -sympy.log(abs(Slope(Z)))
 

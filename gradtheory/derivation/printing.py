@@ -15,7 +15,7 @@ from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.document import Formula
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct
 from gradtheory.formulas.latex import SIGNS
-from gradtheory.formulas.spelling import PLAIN, Spelling, sides
+from gradtheory.formulas.spelling import PLAIN, Spelling, between, sides
 
 _DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh|pi)\b)")  # 2 arsinh(3): no dot is needed
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
@@ -69,9 +69,9 @@ def joined(assumptions: Sequence[sympy.Basic]) -> list[sympy.Basic]:
     conditions: list[sympy.Basic] = []
     for condition in assumptions:
         before = conditions[-1] if conditions else None
-        is_above, is_below = isinstance(before, sympy.Gt | sympy.Ge), isinstance(condition, sympy.Lt | sympy.Le)
-        if before is not None and is_above and is_below and before.lhs == condition.lhs:
-            conditions[-1] = sympy.And(before, condition, evaluate=False)
+        both = None if before is None else sympy.And(before, condition, evaluate=False)
+        if both is not None and between(both) is not None:
+            conditions[-1] = both
         else:
             conditions.append(condition)
     return conditions
@@ -129,7 +129,7 @@ def _is_wide(statement: Relational, writer: LatexWriter) -> bool:
 
 def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Iterator[tuple[str, str]]:
     """Yield the rows of left = right: a long product is broken between its groups of factors."""
-    if not isinstance(right, WrittenProduct):
+    if not isinstance(right, WrittenProduct) or right.is_turned:
         yield left, f"{sign} {writer.doprint(right)}"
         return
     row: list[str] = []

@@ -217,11 +217,13 @@ def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, 
 
 
 def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
-    """Yield what erf, Φ and φ are, where formulas show them: with erf, Φ too is said by it."""
+    """Yield what erf, Φ and φ are, where formulas show them."""
     shown = " ".join(right for each in formulas for row in each.rows for right in row)
     names = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}
     said = [key for key, name in names.items() if name in shown]
-    sentences = [labels[key] for key in said if key != "normal" or "error_function" not in said]
+    if said[:2] == ["error_function", "normal"]:
+        said[:2] = ["error_function_of_normal"]
+    sentences = [labels[key] for key in said]
     if sentences:
         yield Paragraph(
             functools.reduce(lambda one, other: fill(labels["two_sentences"], {"one": one, "other": other}), sentences)

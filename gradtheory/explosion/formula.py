@@ -16,6 +16,7 @@ from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
+from gradtheory.explosion.superlevel.periodic import with_ends
 from gradtheory.formulas import latex
 from gradtheory.typing import ActivationLike
 
@@ -178,7 +179,10 @@ def _regimes(record: Activation, low: sympy.Expr, high: sympy.Expr) -> Iterator[
     between = low + 1 if high.is_infinite else (low + high) / 2
 
     def components(t: sympy.Expr) -> tuple[Component, ...]:
-        return SuperlevelSet(record.profile, between, in_terms_of=t).components()
+        level = SuperlevelSet(record.profile, between, in_terms_of=t)
+        if record.period is None or not level.has_ends_of_periods:
+            return level.components()
+        return tuple(with_ends(level.components(), record.profile.branches[0].left, record.period))
 
     in_z = components(_C / abs(_W))
     if in_z == _mirrored(in_z):
@@ -202,7 +206,7 @@ def _regime(
         condition = sympy.And(condition, size <= _C / low)
     intervals = tuple((_pull_back(part.lower, size), _pull_back(part.upper, size)) for part in in_z)
     length = total_length(in_z)
-    if period is not None:
+    if period is not None and not length.is_infinite:
         return Regime(condition, intervals, sympy.oo, period / abs(_W))
     return Regime(condition, intervals, length if length.is_infinite else length / size)
 

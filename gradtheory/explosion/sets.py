@@ -27,6 +27,7 @@ from gradtheory.explosion.superlevel import (
     repeated,
     superlevel,
     superlevel_sets,
+    with_margin,
 )
 from gradtheory.typing import ActivationLike, NumberLike
 
@@ -143,8 +144,8 @@ def exploding_weights(
     Raises
     ------
     InvalidArgument, NoClosedForm, Undecided
-        As `explosion_set`. For a periodic slope and x ≠ 0 the set has infinitely many parts of different lengths, and
-        is undecided.
+        As `explosion_set`. For a periodic slope and x ≠ 0 the set has infinitely many parts of different lengths: it
+        is undecided without a bounded domain.
 
     Examples
     --------
@@ -161,7 +162,8 @@ def exploding_weights(
     if direction == 0:
         return _restrict(_weights_at_zero(record, bias, c, strict=strict), region)
     name = f"σ'(z)·(z - b) for {record.name}"
-    profile = Profile.of(name, record.slope_expr * (Z - bias), jumps=jumps_of(record.expr))
+    around = with_margin(_image(region, place, bias, direction))
+    profile = Profile.of(name, record.slope_expr * (Z - bias), around, jumps=jumps_of(record.expr, around))
     return _restrict(_pull_back(superlevel_set(profile, c * direction * place), place, bias, direction), region)
 
 

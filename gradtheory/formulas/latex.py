@@ -122,6 +122,17 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
         with self.folded():
             return str(super()._print_ExpBase(expr, exp))
 
+    def _print_Pow(self, expr: sympy.Pow) -> str:  # noqa: N802  # likewise
+        if self._settings["fold_short_frac"] and expr.exp.is_Rational and expr.exp.is_negative:
+            return f"1 / {self.parenthesize(1 / expr, PRECEDENCE['Mul'])}"
+        return str(super()._print_Pow(expr))
+
+    def _helper_print_standard_power(self, expr: sympy.Pow, template: str) -> str:  # SymPy's
+        with self.folded():
+            power = self._print(expr.exp)
+        base = self.parenthesize(expr.base, PRECEDENCE["Pow"])
+        return template % (self.parenthesize_super(base) if expr.base.is_Symbol else base, power)
+
     def _print_Symbol(self, expr: sympy.Symbol) -> str:  # noqa: N802  # likewise
         name = self.spelling.name(expr.name)
         if _SAFE_NAME.fullmatch(name):
@@ -193,7 +204,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
     def _print_And(self, expr: sympy.And) -> str:  # noqa: N802  # SymPy's name
         inside = between(expr)
         if inside is None:
-            return r" \land ".join(self._print(part) for part in expr.args)
+            return r" \;\land\; ".join(self._print(part) for part in expr.args)
         return " ".join(SIGNS[part] if isinstance(part, str) else self._print(part) for part in inside)
 
     def _print_Or(self, expr: sympy.Or) -> str:  # noqa: N802  # likewise

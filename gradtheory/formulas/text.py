@@ -89,6 +89,8 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
         return subscripted(self.spelling.name(str(expr.base.label)), str(expr.indices[0]).replace(" ", ""))
 
     def _own_WrittenProduct(self, expr: Any) -> str:  # noqa: N802  # likewise
+        if expr.is_turned:
+            return f"-{self._print(-expr)}"
         return " · ".join(self._joined(group) for group in expr.groups if group)
 
     def _print_Mul(self, expr: sympy.Expr) -> str:  # noqa: N802  # likewise

@@ -86,6 +86,17 @@ class WrittenProduct(_AsMade, sympy.Mul):  # type: ignore[misc]  # SymPy's class
         """Return the factors as they are written."""
         return self.parts
 
+    @property
+    def is_turned(self) -> bool:
+        """Whether it begins with a minus sign that stands before it all."""
+        return self.parts[0].could_extract_minus_sign() and not self.parts[0].is_Add
+
+    def __neg__(self) -> sympy.Expr:
+        if not self.is_turned:
+            return super().__neg__()
+        (first, *close), *others = self.groups
+        return WrittenProduct((-first, *close), *others)
+
     @staticmethod
     def printed(group: tuple[sympy.Expr, ...], printer: Any) -> str:
         """Return one group as a printer of SymPy's prints it."""
@@ -99,9 +110,13 @@ class WrittenProduct(_AsMade, sympy.Mul):  # type: ignore[misc]  # SymPy's class
         )
 
     def _sympystr(self, printer: Any) -> str:
+        if self.is_turned:
+            return f"-{printer._print(-self)}"
         return " * ".join(self.printed(group, printer) for group in self.groups if group)
 
     def _latex(self, printer: Any) -> str:
+        if self.is_turned:
+            return f"- {printer._print(-self)}"
         return r" \cdot ".join(self.printed(group, printer) for group in self.groups if group)
 
 

@@ -174,3 +174,11 @@ def test_what_is_cut_at_a_place_without_a_closed_form_has_the_values_of_the_cut(
     assert order(cut.range.inf, sympy.Integer(-1)) == 0
     assert order(cut.range.sup, sympy.S.One) == 0
     assert float(cut.kinks[0]) == pytest.approx(-float(cut.kinks[1]))
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [("Abs(z - exp(-z))", Interval(0, S.Infinity)), ("Abs(tanh(z) - 1/2)", Interval.Ropen(0, sympy.Rational(3, 2)))],
+)
+def test_the_least_value_of_a_size_is_0_at_an_irrational_zero(written, values):
+    assert gt.activation(gt.expression(written)).proven_range == values

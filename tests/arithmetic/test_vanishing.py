@@ -4,7 +4,8 @@ import pytest
 import sympy
 from sympy import Rational, acosh, asinh, atan, cosh, erf, erfc, exp, log, pi, sech, sinh, sqrt, tanh
 
-from gradtheory.arithmetic.enclosure import abbreviate, sign
+from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.enclosure.vanishing import is_small_number_zero
 
 _HALF = Rational(1, 2)
@@ -45,9 +46,13 @@ def test_sympy_is_not_asked_about_what_is_huge_or_long(number):
 def test_a_message_does_not_evaluate_a_number():
     """SymPy puts the terms of a sum in order by their values, and sinh(10**15) has 10**14 digits."""
     number = 3 * exp(-(cosh(10**15) ** 2)) * sinh(10**15) + 2 * exp(-(sinh(10**15) ** 2))
-    assert "exp(" in abbreviate(number)
+    assert "exp(" in shorten(number)
 
 
 def test_a_tiny_sum_of_logarithms_and_arcs_is_not_zero():
     tiny = -sympy.pi / 2 - 2 * sympy.log(1 + Rational(1, 10**90)) + sympy.atan(_HALF) + sympy.atan(2)
     assert not is_small_number_zero(tiny)
+
+
+def test_a_fraction_of_more_digits_than_python_writes_is_rounded_in_messages():
+    assert shorten(sympy.Rational(3, 2**20_000)) == "7.53716e-6021"

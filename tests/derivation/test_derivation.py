@@ -450,7 +450,7 @@ _K = gt.widest_explosion("sigmoid").width  # a certified number with a formula i
         (sympy.Le(_X, _K), r"x \le \frac{s_{*}}{\cosh^{2} s_{*}}", "x ≤ s∗/cosh(s∗)²"),
         (2 * _K, r"2 \left(\frac{s_{*}}{\cosh^{2} s_{*}}\right)", "2 (s∗/cosh(s∗)²)"),
         (sympy.And(_X > 0, _X < 1), "0 < x < 1", "0 < x < 1"),
-        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \land x^{2} < 3", "x > 0 ∧ x² < 3"),
+        (sympy.And(_X > 0, _X**2 < 3), r"x > 0 \;\land\; x^{2} < 3", "x > 0 ∧ x² < 3"),
         (sympy.Or(_X < 0, _X > 1), r"x < 0 \;\lor\; x > 1", "x < 0 ∨ x > 1"),
         (sympy.Ne(_X, 0), r"x \ne 0", "x ≠ 0"),
         (sympy.Ge(_X, 0), r"x \ge 0", "x ≥ 0"),

@@ -42,7 +42,7 @@ def test_long_levels_have_names_and_exact_ends_no_digits(activation):
 def test_levels_are_said_to_have_names_only_where_they_have_and_erf_is_explained():
     written = gt.derive("slope_maximum", activation="gelu").to_text()
     assert "have names here; their digits" in " ".join(written.split())
-    assert "erf is the error function: Φ(z) = (1 + erf(z/" in written
+    assert "erf is the error function, and Φ(z) = (1 + erf(z/" in written
     assert "erf is" not in gt.derive("slope_maximum", activation="silu").to_text()
 
 

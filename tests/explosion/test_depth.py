@@ -198,6 +198,12 @@ def test_outside_class_n_nothing_is_claimed():
     assert repr(bound) == "selu is not in class N: σ' jumps at z = 0"
 
 
+def test_a_staircase_that_repeats_jumps_and_is_not_of_class_n():
+    staircase = Z + sympy.sign(sympy.sin(Z))
+    assert not gt.depth_bound(staircase).is_in_class_n
+    assert gt.total_explosion_bound(gt.Chain(2, [staircase, "tanh"])) is sympy.oo
+
+
 def test_bad_input_is_refused():
     with pytest.raises(InvalidArgument, match="threshold"):
         gt.depth_bound("sigmoid", threshold=0)

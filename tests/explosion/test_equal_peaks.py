@@ -67,3 +67,13 @@ def test_the_largest_of_numbers_that_may_be_equal():
     number = Largest((sqrt(2), sqrt(3), sqrt(2) + exp(-(10**4))))
     assert abs(rounded(number, 200) - sqrt(3).n(60)) < 1e-55
     assert number > 1.7
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Piecewise((z**2*exp(-z**2), z > 0), (-z**2*exp(-z**2), True))", "(Max(z, 0)**2 - Min(z, 0)**2)*exp(-z**2)"],
+)
+def test_mirror_images_are_seen_however_the_function_is_written(written):
+    one, other = gt.activation(gt.expression(written)), gt.activation(gt.expression("z*Abs(z)*exp(-z**2)"))
+    assert [level.n(20) for level in one.profile.levels] == [level.n(20) for level in other.profile.levels]
+    assert gt.explosion_set(gt.expression(written), w=3).measure.n(20) == gt.explosion_set(other, w=3).measure.n(20)

@@ -14,3 +14,17 @@ def test_at_a_level_that_the_slope_tends_to_the_interval_has_no_end(which, w, c)
     ends = [end.subs(at).n(15) for end in (formula.lower, formula.upper)]
     assert ends == [explosion.inf.n(15), explosion.sup.n(15)]
     assert sympy.oo in {abs(end) for end in ends}
+
+
+@pytest.mark.parametrize("written", ["cos(z)", "sin(z + 1)", "z + sin(z)/2"])
+def test_the_place_at_which_a_period_ends_is_in_the_formula_as_in_the_set(written):
+    """No two intervals of the formula have that place between them: inside is every input at which the factor is 2.5."""
+    formula, record = gt.explosion_formula(gt.expression(written)), gt.activation(gt.expression(written))
+    ends = record.profile.branches[-1].right
+    at = {formula.w: sympy.Integer(5), formula.b: sympy.S.Zero, formula.c: sympy.S.One}
+    regime = next(each for each in formula.regimes if each.condition.subs(at) == sympy.true)
+    period = (regime.period or sympy.S.Zero).subs(at)
+    intervals = [[end.subs(at).n(20) for end in interval] for interval in regime.intervals]
+    x = ends / 5
+    assert x in gt.explosion_set(gt.expression(written), w=5)
+    assert any(lower < x + k * period < upper for lower, upper in intervals for k in (-1, 0, 1))

@@ -58,3 +58,13 @@ def test_weights_that_are_not_found_are_undecided(which):
 def test_weights_far_from_the_origin_are_decided(far, b):
     """Newton's method takes steps of 1 towards a zero of (z - b)·exp(z)."""
     assert gt.exploding_weights(far, x=1, b=b, threshold="1/7").contains(0) is sympy.false
+
+
+@pytest.mark.parametrize(("written", "x", "b"), [("sin(z)", -2, 1), ("z*cos(z)", 1, 0)])
+def test_weights_of_waves_are_found_on_a_bounded_domain(written, x, b):
+    wave = gt.expression(written)
+    weights = gt.exploding_weights(wave, x=x, b=b, domain=(-5, 5))
+    tried = [sympy.Rational(k, 16) for k in range(-79, 80)]
+    inside = [w in weights for w in tried]
+    assert inside == [abs(gt.activation(wave).slope(float(w * x + b)) * w) > 1 for w in tried]
+    assert 0 < sum(inside) < len(inside)

@@ -253,3 +253,9 @@ def test_work_is_bounded():
         gt.explosion_set(hard, 3, effort=0.1)
     with pytest.raises(ValueError, match="effort = 0: must be a positive number"):
         gt.explosion_set(hard, 3, effort=0)
+
+
+def test_switches_beyond_what_python_writes_are_undecided_in_one_line():
+    far = gt.expression("tanh(z) + Max(0, z - exp(12000))/3")
+    with pytest.raises(Undecided, match=r"between -3\.41808e\+5211 and 0"):
+        gt.explosion_set(far, w=2)

@@ -43,7 +43,7 @@ _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
         (sympy.Product(sympy.sin(_X), (_X, 1, _T)), r"\prod_{x=1}^{t} \sin x", "∏[x = 1 … t] sin(x)"),
         ((1 - _X) * sympy.sin(_X), r"\sin\left(x\right) \left(1 - x\right)", "sin(x) (1 - x)"),
         (-_X / 2, r"- \frac{x}{2}", "-x/2"),
-        (_X ** sympy.Rational(3, 2), r"x^{\frac{3}{2}}", "x^(3/2)"),
+        (_X ** sympy.Rational(3, 2), r"x^{3 / 2}", "x^(3/2)"),
         (-2 * _X * _Y**2, "- 2 x y^{2}", "-2 x y²"),
         (sympy.Symbol("eta") * sympy.Symbol("beta_1"), r"\beta_{1} \eta", "β₁ η"),
     ],

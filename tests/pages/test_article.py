@@ -207,12 +207,13 @@ def test_no_step_is_shown_twice(one):
 
 @pytest.mark.slow
 def test_a_step_that_is_shown_again_has_its_reason_where_that_is_another(one):
-    """The greatest slope is proven in the section that is on it; the section that uses it first refers there."""
+    """The greatest slope is proven before the claims; the first that uses it says in other words why it holds."""
     catalogue = words(one.lang)
     blocks = [block for block in one.document.blocks if isinstance(block, Formula)]
-    first, proof, *_ = (block.reason for block in blocks if block.plain() == "sup|σ'| = 1/4")
-    assert "claim:maximum" in first
+    proof, again, *_ = (block.reason for block in blocks if block.plain() == "sup|σ'| = 1/4")
     assert proof.endswith(catalogue["rules"]["greatest_of_ends"])
+    assert "@{eq:" in again
+    assert again.endswith(catalogue["rules"]["slope_bound"])
 
 
 @pytest.mark.slow

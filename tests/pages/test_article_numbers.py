@@ -192,7 +192,7 @@ def test_about_half_of_the_chains_underflow_at_inputs_of_at_most_1_in_size(lang)
             log_gradient += np.log(np.abs(weights * a * (1.0 - a)) + 1e-300)
         shares[x] = np.mean(log_gradient < -150.0 * math.log(2.0))
     assert max(abs(shares[x] - 0.5) for x in (-1.0, 0.0, 1.0)) < 0.04 < shares[-1e6] - 0.9
-    assert {"en": "with inputs up to 1 in size", "zh": "输入的绝对值不超过 1"}[lang] in said
+    assert {"en": "this is for inputs up to 1 in size", "zh": "输入的绝对值不超过 1"}[lang] in said
     assert {"en": "a weight beyond 4 in size", "zh": "绝对值大于 4 的权重"}[lang] in said
 
 

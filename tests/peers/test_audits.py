@@ -365,14 +365,18 @@ def test_a_healthy_branch_is_not_blamed_for_its_neighbour():
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # people have such modules
-def test_a_module_that_takes_no_hooks_is_refused_and_left_as_it_was():
+def test_a_module_of_torchscript_is_refused_and_left_as_it_was():
     class Mixed(nn.Module):
         def __init__(self):
             super().__init__()
             self.a, self.b = nn.Linear(3, 4), torch.jit.script(nn.Linear(4, 3))
 
     module = Mixed()
-    with pytest.raises(InvalidArgument, match=r"^module = 'b': takes no hooks"), gt.monitor(module):
-        pass
+    for argument, ask in (
+        ("module", lambda: gt.monitor(module)),
+        ("network", lambda: gt.audit(module, torch.ones(2, 3))),
+    ):
+        with pytest.raises(InvalidArgument, match=rf"^{argument} = 'b': is of TorchScript, which takes no hooks: give"):
+            ask()
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in (module, module.a))
     assert not any(parameter._post_accumulate_grad_hooks for parameter in module.a.parameters())

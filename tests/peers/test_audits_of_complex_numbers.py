@@ -100,3 +100,17 @@ def test_several_targets_come_to_a_loss_of_yours_as_they_are_given(data):
     by_name = {"values": values, "classes": classes}
     report = gt.audit(module, x, by_name, loss=lambda outputs, y: loss(outputs, (y["values"], y["classes"])))
     assert report.loss == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_real_tensor_beside_a_multiple_by_i_is_added_to_it():
+    class Module(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.outer = nn.Linear(4, 8), nn.Linear(8, 2)
+
+        def forward(self, x):
+            z = self.inner(x)
+            return self.outer((z + 1j * z).abs())
+
+    torch.manual_seed(0)
+    assert gt.audit(Module(), torch.randn(16, 4), torch.randint(0, 2, (16,))).verdict == "stable"

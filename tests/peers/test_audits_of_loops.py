@@ -3,6 +3,7 @@
 import pytest
 
 import gradtheory as gt
+from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.verdict.judge import DEAD
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
@@ -147,3 +148,19 @@ def test_a_call_on_a_start_of_zeros_is_not_dead():
     report = audited(Gated(), steps=6)
     assert "dead" not in {layer.verdict for layer in report.layers}
     assert report.headline != DEAD
+
+
+def test_rows_of_packed_sequences_are_no_time_steps():
+    class Module(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.memory, self.head = nn.LSTM(4, 8, batch_first=True), nn.Linear(8, 2)
+
+        def forward(self, x):
+            packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([12, 10, 9, 7, 5, 3]), batch_first=True)
+            return self.head(self.memory(packed)[1][0][-1])
+
+    torch.manual_seed(0)
+    with recorded(module := Module()) as record:
+        module(torch.randn(6, 12, 4, requires_grad=True)).sum().backward()
+    assert not any(call.by_time for call in record.calls)

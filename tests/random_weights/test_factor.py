@@ -134,3 +134,9 @@ def test_arrays_are_what_each_number_alone_is():
         assert (many[place], many.error[place]) == (one, one.error)
     assert gt.factor_probability("tanh", weights, z=0.3)[1] == gt.factor_probability("tanh", 2.0, z=0.3)
     assert np.isnan(gt.factor_probability("relu", [1.0, 2.0], [0.0, 0.5])).tolist() == [True, False]
+
+
+def test_jumps_elsewhere_leave_the_probability_as_it_is_however_they_are_written():
+    steps = ("tanh(z) + sign(z)/2", "Piecewise((tanh(z) - 1/2, z < 0), (tanh(z) + 1/2, True))")
+    first, second = (gt.factor_probability(gt.expression(each), 9, z=1) for each in steps)
+    assert first == second == gt.factor_probability("tanh", 9, z=1)

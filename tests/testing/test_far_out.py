@@ -34,3 +34,10 @@ def test_a_factor_of_1e_5_is_found_after_erf_where_the_sum_is_the_greatest_error
         testing.assert_network_gradients_at(
             gradients, [x], [[-1.0]], [[w / 100]], [[0.25]], activation="erf", dtype="float32"
         )
+
+
+def test_a_preactivation_of_more_digits_than_python_writes_has_its_formula():
+    """`exp(-212**2)` as a dyadic fraction has more than 4,300 digits, and no other test has asked relu there before."""
+    chain = gt.Chain(2, ["gaussian", "relu"])
+    reference = gt.testing.reference_gradients(chain, x=[212.0], y=[0.0], w=[1.0, 1.0], b=[0.0, 0.0])
+    assert float(reference.loss) == 0.0

@@ -176,3 +176,10 @@ def test_through_a_flat_layer_no_gradient_passes():
 def test_gradients_beyond_float64_are_refused():
     with pytest.raises(InvalidArgument, match="may exceed float64"):
         weight_decay_guarantee(gt.Chain(2, "tanh"), [1e200], [1e200])
+
+
+@pytest.mark.parametrize(("written", "gradient"), [("Piecewise((5, (z>=0) & (z<=0)), (tanh(z), True))", 5.0)])
+def test_a_value_that_the_last_activation_takes_at_one_place_alone_counts(written, gradient):
+    chain = gt.Chain(1, gt.expression(written))
+    assert chain.backprop([1.0], [0.0], [0.0], [0.0]).w == [gradient]
+    assert weight_decay_guarantee(chain, [1.0], [0.0]).weight_decay >= gradient

@@ -144,13 +144,35 @@ def parity(function: sympy.Expr) -> int:
 
     Examples
     --------
-    >>> parity(Z**2), parity(sympy.tanh(Z)), parity(sympy.exp(Z))
-    (1, -1, 0)
+    >>> parity(Z**2), parity(sympy.tanh(Z)), parity(sympy.exp(Z)), parity(sympy.Piecewise((Z, Z > 0), (-Z, True)))
+    (1, -1, 0, 1)
 
     """
-    mirrored = function.xreplace({Z: -Z})
-    differences = {side: function - side * mirrored for side in (1, -1)}
-    return next((side for side, each in differences.items() if each == 0 or _vanishes(each)), 0)
+    if seen := _parity_of([(function, function.xreplace({Z: -Z}))]):
+        return seen
+    return _parity_of(_mirror_images(function)) if switches(function) else 0
+
+
+def _parity_of(pairs: Sequence[tuple[sympy.Expr, sympy.Expr]]) -> int:
+    """Return the side for which in each pair the first is seen to be side times the second, or 0."""
+    for side in (1, -1) if pairs else ():
+        differences = (here - side * there for here, there in pairs)
+        if all(each == 0 or _vanishes(each) for each in differences):
+            return side
+    return 0
+
+
+def _mirror_images(function: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
+    """Return the formulas of a function between switches with those of its mirror image; none if they differ."""
+    try:
+        cuts = breaks(function, Z, *LINE)
+        if any(order(cut, -other) for cut, other in zip(cuts, reversed(cuts), strict=True)):
+            return []
+        places = [inner_point(*ends) for ends in itertools.pairwise((-sympy.oo, *cuts, sympy.oo))]
+        formulas = [formula_near(function, Z, place) for place in places]
+    except Undecided:
+        return []
+    return [(here, there.xreplace({Z: -Z})) for here, there in zip(formulas, reversed(formulas), strict=True)]
 
 
 def _vanishes(expr: sympy.Expr) -> bool:
@@ -182,7 +204,7 @@ def _mirror(branch: Branch, centre: sympy.Expr, even_or_odd: int) -> Branch:
 def _smooth_branches(slope: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[Branch]:
     """Return the branches of one smooth formula of σ' between two places."""
     bend = stable(derivative(slope, Z, 1))
-    if not slope.free_symbols or _is_zero(bend):
+    if not slope.free_symbols or _is_zero(bend, left, right):
         constant = slope.subs(Z, inner_point(left, right))
         return [Branch(left, right, constant, constant)]
     branches: list[Branch] = []
@@ -208,9 +230,11 @@ def _turns(bend: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> list[sympy.
     return sorted(set(zeros), key=INCREASING)
 
 
-def _is_zero(expr: sympy.Expr) -> bool:
-    """Return whether a slope's derivative is seen to vanish everywhere, as that of sin² + cos² does."""
-    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, _PLACES):
+def _is_zero(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether a slope's derivative is seen to vanish between two places, as that of sin² + cos² does."""
+    middle = inner_point(left, right)
+    places = inner_point(left, middle), inner_point(middle, right)  # those beside it are seldom special
+    if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, places):
         return False
     try:
         return bool(sympy.simplify(expr) == 0)

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     FIRST_BITS,
     MOST_BITS,
     MOST_CELLS,
     Enclosable,
     Univariate,
-    abbreviate,
     as_rational,
     bounds,
     crossing,
@@ -61,7 +61,7 @@ def inner_point(lower: sympy.Expr, upper: sympy.Expr) -> sympy.Rational:
             middle = ((low + high) / 2).mid()
             if low < middle < high:
                 return as_rational(middle)
-    raise Undecided(f"{abbreviate(lower)} and {abbreviate(upper)} are not told apart")
+    raise Undecided(f"{shorten(lower)} and {shorten(upper)} are not told apart")
 
 
 def exact_zeros(
@@ -124,7 +124,7 @@ def _sign_is_kept_from(function: Univariate, other_end: sympy.Expr, side: int) -
         ):
             return start
     raise Undecided(
-        f"{abbreviate(function.expr)} is not proven to keep its sign as {function.variable} tends to "
+        f"{shorten(function.expr)} is not proven to keep its sign as {function.variable} tends to "
         f"{'' if side > 0 else '-'}oo: it may oscillate for ever; where the call takes domain=, ask on a "
         "bounded one, such as (-50, 50)"
     )
@@ -176,7 +176,9 @@ def root_between(
             return Root(sympy.Lambda(variable, expr - level), low, high, slope=derivative(expr, variable, 1))
         except InvalidArgument:  # the slope is not bounded away from 0 on so wide a bracket
             continue
-    raise Undecided(f"the place where {expr} takes the value {level} is not isolated at {most_bits} bits")
+    raise Undecided(
+        f"the place where {shorten(expr)} takes the value {shorten(level)} is not isolated at {most_bits} bits"
+    )
 
 
 def _is_root(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Rational) -> bool:

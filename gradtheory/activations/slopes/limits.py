@@ -22,7 +22,9 @@ def limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
 
     """
     if isinstance(end, Root):
-        return end.map(sympy.Lambda(Z, formula))
+        there = end.map(sympy.Lambda(Z, formula))
+        is_zero = enclose(there, FIRST_BITS).contains(0) and there.is_multiple(there.value)
+        return sympy.S.Zero if is_zero else there
     if is_infinite(end):
         return limit_at(formula, Z, end)
     value = formula.subs(Z, end)

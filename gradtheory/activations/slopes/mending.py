@@ -42,7 +42,7 @@ def mend(numbers: np.ndarray, expr: sympy.Expr, z: np.ndarray) -> None:
 def _plain(expr: sympy.Expr) -> sympy.Expr | None:
     """Return an equal formula that holds everywhere, if there are no switches."""
     plain = stable(expr)
-    return None if switches(plain) or plain.has(sympy.DiracDelta) else plain
+    return None if switches(plain) else plain
 
 
 def _smooth_near(expr: sympy.Expr, point: float) -> sympy.Expr:

@@ -97,14 +97,17 @@ def _prove(piece: Piece) -> None:
     branch, formula = piece.branch, piece.formula
     for end, stated in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
         if is_finite(end) and is_finite(stated) and not _takes(formula, end, stated):
-            raise Undecided(f"the slope {formula} at {end} is not {stated}, as the branch states")
+            raise Undecided(f"the slope {shorten(formula)} at {shorten(end)} is not {stated}, as the branch states")
     if branch.is_flat:
         if formula != branch.slope_left:
-            raise Undecided(f"the slope {formula} is not constant, as the branch states")
+            raise Undecided(f"the slope {shorten(formula)} is not constant, as the branch states")
         return
     bend = enclosure.derivative(formula, Z, 1) if piece.sign_of_bend is None else piece.sign_of_bend
     if sign_on(Univariate(bend, Z), branch.left, branch.right) != sign(branch.slope_right - branch.slope_left):
-        raise Undecided(f"the slope {formula} does not run from {branch.slope_left} to {branch.slope_right}")
+        raise Undecided(
+            f"the slope {shorten(formula)} does not run from {shorten(branch.slope_left)} to "
+            f"{shorten(branch.slope_right)}"
+        )
 
 
 def _takes(expr: sympy.Expr, point: sympy.Expr, value: sympy.Expr) -> bool:

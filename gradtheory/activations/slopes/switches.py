@@ -12,12 +12,13 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import order, sign, sign_at
 from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
-_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside)
+_SIGNED = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.DiracDelta)
 SWITCHES = (*_SIGNED, sympy.Max, sympy.Min, Relational)
 
 Sign: TypeAlias = Callable[[sympy.Expr], int]  # of a formula, where another is asked for
@@ -47,7 +48,7 @@ def formula_near(
                 raise
             return -1 if formula.could_extract_minus_sign() else 1  # of f - g the opposite of g - f
 
-    return _resolved(expr, side, f"{variable} = {point}")
+    return _resolved(expr, side, (variable, point))
 
 
 def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> sympy.Basic:
@@ -68,17 +69,18 @@ def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> 
             return 0
         return order(place.map(sympy.Lambda(variable, formula)), sympy.S.Zero)
 
-    return _resolved(expr, side, f"{variable} = {place}", at_switch=True)
+    return _resolved(expr, side, (variable, place), at_switch=True)
 
 
 def _resolved(  # noqa: PLR0911  # one a kind of switch
-    expr: sympy.Basic, side: Sign, where: str, *, at_switch: bool = False
+    expr: sympy.Basic, side: Sign, where: tuple[sympy.Symbol, sympy.Expr], *, at_switch: bool = False
 ) -> sympy.Basic:
     if isinstance(expr, sympy.Piecewise):
         for value, condition in expr.args:
             if _holds(condition, side):
                 return _resolved(value, side, where, at_switch=at_switch)
-        raise Undecided(f"{expr} has no value at {where}")
+        variable, place = where
+        raise Undecided(f"{shorten(expr)} has no value at {variable} = {shorten(place)}")
     args = [_resolved(each, side, where, at_switch=at_switch) for each in expr.args]
     if at_switch and expr.is_Pow and expr.exp.is_negative and side(args[0]) == 0:
         return sympy.nan  # asked for before it cancels

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import charge
 from gradtheory.arithmetic.enclosure.ball_functions import Ball, as_float, logistic, softplus, whole_power
 from gradtheory.errors import Undecided
@@ -158,7 +159,7 @@ def evaluator(expr: sympy.Expr) -> Evaluator:  # noqa: PLR0911  # one a case
     if expr is sympy.nan:
         raise Undecided("a formula has no value at the end of one of its pieces, as exp(-1/z**2) has none at z = 0")
     if function is None:
-        raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {expr}")
+        raise Undecided(f"no proven enclosure is known for {expr.func.__name__} in {shorten(expr)}")
     inner = [evaluator(each) for each in expr.args]
     return lambda bits, at: function(*(each(bits, at) for each in inner))
 
@@ -247,12 +248,6 @@ def as_rational(point: Ball) -> sympy.Rational:
     return sympy.Integer(mantissa) * sympy.Integer(2) ** exponent
 
 
-def abbreviate(expr: sympy.Expr) -> str:
-    """Return an expression as text for a message, cut where it is too long to read."""
-    text = sympy.sstr(expr, order=None if expr.free_symbols else "none")  # to put terms in order it would evaluate them
-    return text if len(text) <= 120 else f"{text[:100]} …"
-
-
 def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
     """Return a Float of `bits` bits, proven to lie within one unit in the last place of the real number `expr`.
 
@@ -271,7 +266,7 @@ def rounded(expr: sympy.Expr, bits: int) -> sympy.Float:
         if ball.is_zero():
             return sympy.Float(0)
         if working > 4 * (bits + MOST_BITS):
-            raise Undecided(f"{abbreviate(expr)} is not known to {bits} bits even when computed with {working}")
+            raise Undecided(f"{shorten(expr)} is not known to {bits} bits even when computed with {working}")
         working += max(working // 2, bits - ball.rel_accuracy_bits() if ball.rel_accuracy_bits() > 0 else 0)
     return as_float(ball, bits)
 

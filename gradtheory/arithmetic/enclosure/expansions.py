@@ -13,6 +13,7 @@ from typing import TypeAlias
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import spend
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import evaluate, is_finite
@@ -177,7 +178,7 @@ class Sums:
             slope = derivative(outer, _U, k)
             at_limit = slope.subs(u, constant) / sympy.factorial(k)
             if not is_finite(at_limit):
-                raise Undecided(f"{outer} is not smooth at {constant}")
+                raise Undecided(f"{shorten(outer)} is not smooth at {shorten(constant)}")
             if k < self.order:
                 factor = Coefficient(at_limit) if number_sign(at_limit) else None
             else:
@@ -216,7 +217,7 @@ class Sums:
         if exponent.is_Integer and 0 <= exponent <= _MOST_POWER:
             return self.power(base, int(exponent))
         if not exponent.is_Rational:
-            raise Undecided(f"the power {exponent} is not expanded")
+            raise Undecided(f"the power {shorten(exponent)} is not expanded")
         first, relative = self._leading(base)
         if not exponent.is_Integer and number_sign(relative[ONE].limit) < 0:
             raise Undecided("a root of a negative number")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import flint
 import sympy
 
+from gradtheory.arithmetic.effort import spend
 from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC, in_symbols
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import evaluate, precision
@@ -22,7 +23,7 @@ from gradtheory.arithmetic.expansion import terms_written_out
 
 _MOST_OPERATIONS = 250  # of an expression whose numerator is sought
 _MOST_TERMS = 60
-_MOST_WRITTEN_OUT = 20_000  # before what cancels does
+_MOST_WRITTEN_OUT, _UNITS_A_TERM = 5_000, 250  # before what cancels does; and of work, to write them out
 _LEAST = flint.arb(2) ** -1000  # in place of the logarithm of 0
 
 
@@ -133,14 +134,14 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
         base, exponent = factor.as_base_exp()
         if not (exponent.is_even or _is_positive(base, {*generators, *constants})):
             above *= base  # x/d has the sign of x·d
-    if not above.is_polynomial(*generators):
+    if not above.is_polynomial(*generators) or terms_written_out(above) > _MOST_WRITTEN_OUT:
         return None
-    polynomial = sympy.Poly(above, *generators) if generators else None
-    if polynomial is None or len(polynomial.terms()) > _MOST_TERMS:
+    factors = _factors(above, generators, constants) if generators else {}
+    if not 0 < len(factors) <= _MOST_TERMS:
         return None
     directions = [power.args[0] for power in generators.values()]
     terms: dict[sympy.Expr, sympy.Expr] = {}
-    for powers, factor in polynomial.terms():
+    for powers, factor in factors.items():
         fixed, moving = sympy.sift(
             sympy.Mul.make_args(factor), lambda part: part.as_base_exp()[0] in constants, binary=True
         )
@@ -152,6 +153,23 @@ def exponential_sum(expr: sympy.Expr, variable: sympy.Symbol) -> ExponentialSum 
     if not all(part.free_symbols <= {variable} for term in terms.items() for part in term):
         return None  # a symbol for an exponential stands within another function, as in log(1 + exp(z))
     return ExponentialSum(variable, tuple((factor, exponent) for exponent, factor in terms.items()))
+
+
+def _factors(
+    polynomial: sympy.Expr, generators: Iterable[sympy.Symbol], constants: Iterable[sympy.Symbol]
+) -> dict[tuple[int, ...], sympy.Expr]:
+    """Return the factors of a polynomial by the powers of its generators.
+
+    SymPy expands it as one of all symbols, which is several times as fast as where the constants are in the factors.
+    """
+    every = (*generators, *constants)
+    count = len(every) - len(tuple(constants))
+    spend(_UNITS_A_TERM * terms_written_out(polynomial))
+    parts: dict[tuple[int, ...], list[sympy.Expr]] = {}
+    for powers, factor in sympy.Poly(polynomial, *every).terms():
+        known = (symbol**power for symbol, power in zip(every[count:], powers[count:], strict=True))
+        parts.setdefault(powers[:count], []).append(sympy.Mul(factor, *known))
+    return {powers: sympy.Add(*each) for powers, each in parts.items()}
 
 
 def _is_positive(expr: sympy.Expr, generators: Container[sympy.Expr]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import enclose, precision
 from gradtheory.arithmetic.enclosure.intervals import Increasing
@@ -72,7 +73,10 @@ def integral(expr: sympy.Expr, variable: sympy.Symbol, lower: sympy.Expr, upper:
         start, stop = (flint.acb(enclose(end, bits)) for end in (lower, upper))
         ball = flint.acb.integral(on_box, start, stop).real
     if not ball.is_finite():
-        raise Undecided(f"the integral of {expr} from {lower} to {upper} is not proven within the limit of work")
+        raise Undecided(
+            f"the integral of {shorten(expr)} from {shorten(lower)} to {shorten(upper)} is not proven within the limit "
+            "of work"
+        )
     return ball
 
 
@@ -99,5 +103,5 @@ def _evaluator(expr: sympy.Expr, variable: sympy.Symbol, bits: int) -> _OnBox:  
         return _evaluator(expr.plain, variable, bits)
     function = _FUNCTIONS.get(getattr(expr.func, "refines", expr.func))
     if function is None:
-        raise Undecided(f"no proven integral is known for {expr.func.__name__} in {expr}")
+        raise Undecided(f"no proven integral is known for {expr.func.__name__} in {shorten(expr)}")
     return lambda x, analytic: function(inner[0](x, analytic), analytic)

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import charge
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import above_one, evaluate, function_of, is_infinite, precision
@@ -136,7 +137,7 @@ def _map_of(expr: sympy.Expr) -> _Map:  # one a case
         return _increasing(expr.ball, lambda: _end(at_left, 0), lambda: _end(at_right, 0))
     if kind in _OTHERS:
         return _OTHERS[kind]
-    raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {expr}")
+    raise Undecided(f"no proven bounds over an interval are known for {kind.__name__} in {shorten(expr)}")
 
 
 def around(ball: Ball) -> Interval:
@@ -186,7 +187,7 @@ def _power(exponent: sympy.Expr) -> _Map:
         return lambda base: _even(base, lambda size: size**whole)
     power = flint.arb(flint.fmpq(int(exponent.p), int(exponent.q))) if exponent.is_Rational else None
     if power is None:
-        raise Undecided(f"no proven bounds are known for the power {exponent}")
+        raise Undecided(f"no proven bounds are known for the power {shorten(exponent)}")
     return lambda base: _from_zero(base, lambda end: end**power)
 
 

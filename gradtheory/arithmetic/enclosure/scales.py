@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import enclose, evaluate
 from gradtheory.arithmetic.enclosure.intervals import Interval, around, plus, times
@@ -93,7 +94,7 @@ def number_sign(number: sympy.Expr) -> int:
             return 1 if ball > 0 else -1
     if sympy.expand(number) == 0:
         return 0
-    raise Undecided(f"the sign of {number} is not decided: it is zero, or very small")
+    raise Undecided(f"the sign of {shorten(number)} is not decided: it is zero, or very small")
 
 
 def _compared(one: Scale, other: Scale) -> int:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
-    abbreviate,
     digits_of,
     doubling,
     evaluate,
@@ -73,7 +73,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
                 return 0
     digits = digits_of(most_bits)
     raise Undecided(
-        f"the sign of {abbreviate(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
+        f"the sign of {shorten(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
 
@@ -148,7 +148,8 @@ def sign_on(function: Univariate, lower: sympy.Expr, upper: sympy.Expr, most_cel
     if first and all(side == first for side in sides):
         return first
     raise Undecided(
-        f"{abbreviate(function.expr)} has a zero in the open interval ({lower}, {upper}), where none was expected"
+        f"{shorten(function.expr)} has a zero in the open interval ({shorten(lower)}, {shorten(upper)}), where none "
+        "was expected"
     )
 
 
@@ -210,7 +211,8 @@ def signed_cells(
             yield side, cell
         elif tried >= most_cells or cell.is_hopeless:
             raise Undecided(
-                f"the zeros of {function.expr} between {lower} and {upper} are not decided after {tried} cuts: "
+                f"the zeros of {shorten(function.expr)} between {shorten(lower)} and {shorten(upper)} are not decided "
+                f"after {tried} cuts: "
                 f"one near {float(cell.interval.lower.mid()):.17g} is not simple, or too close to another"
             )
         else:
@@ -272,7 +274,7 @@ def _order_at(function: Univariate, end: sympy.Expr) -> int:
             return order if ball.is_finite() else 0
         if sign(formula.subs(function.variable, end)) != 0:
             return order
-    raise Undecided(f"{abbreviate(function.expr)} vanishes at {end} with {_ORDERS} derivatives")
+    raise Undecided(f"{shorten(function.expr)} vanishes at {shorten(end)} with {_ORDERS} derivatives")
 
 
 def _defines(expr: sympy.Expr, end: sympy.Expr) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, precision
 from gradtheory.arithmetic.enclosure.expansions import UNIT, Coefficient, Sum, Sums, TooNear
@@ -71,7 +72,7 @@ def limit_at(expr: sympy.Expr, variable: sympy.Symbol, end: sympy.Expr) -> sympy
                 continue
             if value is not None:
                 return value
-    raise Undecided(f"the limit of {expr} at {variable} = {end} is not proven")
+    raise Undecided(f"the limit of {shorten(expr)} at {variable} = {shorten(end)} is not proven")
 
 
 def _mirrored(expr: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import flint
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
@@ -101,7 +102,7 @@ def crossing(
                 return bracket
     digits = digits_of(most_bits)
     raise Undecided(
-        f"the place where {function.expr} takes the value {level} is not decided at {digits} digits; "
+        f"the place where {shorten(function.expr)} takes the value {shorten(level)} is not decided at {digits} digits; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
 

@@ -5,6 +5,9 @@ from contextlib import nullcontext
 from types import MethodType
 from typing import Any
 
+from gradtheory.errors import InvalidArgument
+from gradtheory.networks.readers.untouched import is_initialised
+
 _KINDS = ("_forward_hooks", "_forward_pre_hooks")
 
 
@@ -25,6 +28,19 @@ class Hook:
     def __reduce__(self) -> Any:
         """Return what is in place of it where a module copies what it holds by a method of its own: it does nothing."""
         return getattr, (nullcontext(), "__exit__")
+
+
+def check_takes_hooks(module: Any, argument: str) -> None:
+    """Raise InvalidArgument where hooks see nothing: before parameters have shapes, and in TorchScript."""
+    from torch.jit import ScriptModule
+
+    if not is_initialised(module):
+        rule = "has parameters without a shape: call it once on a batch first"
+        raise InvalidArgument(argument, type(module).__name__, rule)
+    for path, part in module.named_modules():
+        if isinstance(part, ScriptModule):
+            rule = "is of TorchScript, which takes no hooks: give the module that was scripted or traced"
+            raise InvalidArgument(argument, path or type(part).__name__, rule)
 
 
 def keep_from_copies(part: Any) -> None:

@@ -23,6 +23,7 @@ from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
 from gradtheory.audits.modules.call import Call, origin_of, settle
 from gradtheory.audits.modules.graph import Graph
+from gradtheory.audits.modules.hooks import check_takes_hooks
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
 from gradtheory.audits.modules.losses import loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
@@ -36,7 +37,7 @@ from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
-from gradtheory.networks.readers.untouched import is_initialised, uncompiled, untouched, unwrapped
+from gradtheory.networks.readers.untouched import uncompiled, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
 
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
@@ -54,9 +55,7 @@ def is_module(value: Any) -> bool:
 def measure_module(module: Any, x: Any, y: Any, loss: Any, on_unknown: str, seed: int) -> tuple[Measurement, str]:
     """Return what is measured of a torch module, as a network where it can be read as one, or else why it is not."""
     module = unwrapped(module)
-    if not is_initialised(module):
-        rule = "has parameters without a shape: call it once on a batch before the audit"
-        raise InvalidArgument("network", type(module).__name__, rule)
+    check_takes_hooks(module, "network")
     x, y = read_batch(x, "x"), None if y is None else read_batch(y, "y")
     is_named = isinstance(loss, str) or callable(loss)  # of several targets a function of yours knows what they are
     of_classes = not is_named and y is not None and _are_classes(y)

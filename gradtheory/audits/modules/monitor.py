@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, Self
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import read_count
-from gradtheory.audits.modules.hooks import Hook, keep_from_copies, let_copy
+from gradtheory.audits.modules.hooks import Hook, check_takes_hooks, keep_from_copies, let_copy
 from gradtheory.audits.modules.module import is_module
 from gradtheory.audits.modules.tensors import is_finite, is_finite_or_masked, square_sum, tensors, viewed
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks.readers.untouched import is_initialised, uncompiled
+from gradtheory.networks.readers.untouched import uncompiled
 
 
 class NotFinite(NamedTuple):
@@ -78,13 +78,9 @@ class Monitor(ShownAsTable):
             own = list(part.parameters(recurse=False))
             if own:
                 self.gradient_norms.setdefault(name, [])
-            try:
-                self._handles.append(part.register_forward_pre_hook(self._hook(self._begin), with_kwargs=True))
-                self._handles.append(part.register_forward_hook(self._hook(self._forward(name)), with_kwargs=True))
-                keep_from_copies(part)
-            except RuntimeError as refused:  # of a ScriptModule
-                self.__exit__(None, None, None)
-                raise InvalidArgument("module", name, f"takes no hooks: {refused}") from refused
+            self._handles.append(part.register_forward_pre_hook(self._hook(self._begin), with_kwargs=True))
+            self._handles.append(part.register_forward_hook(self._hook(self._forward(name)), with_kwargs=True))
+            keep_from_copies(part)
         return self
 
     def _watch_parameters(self) -> None:
@@ -249,7 +245,8 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     Raises
     ------
     InvalidArgument
-        If it is no torch module, or one whose parameters have no shapes yet, or `every` is no positive int.
+        If it is no torch module, or one whose parameters have no shapes yet, or holds one of TorchScript, or if `every`
+        is no positive int.
 
     Examples
     --------
@@ -261,7 +258,5 @@ def monitor(module: Any, *, every: int = 1) -> Monitor:
     """
     if not is_module(module):
         raise InvalidArgument("module", module, "must be a torch.nn.Module")
-    if not is_initialised(module):
-        rule = "has parameters without a shape: call it once on a batch before it is monitored"
-        raise InvalidArgument("module", type(module).__name__, rule)
+    check_takes_hooks(module, "module")
     return Monitor(module, read_count(every, "every", 1_000_000))

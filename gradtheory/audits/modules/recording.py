@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,7 +68,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.pooling = pooling(call.began, record.givers)
             if call.pooling and first is not None and first.requires_grad:
                 first.register_hook(functools.partial(_note_pooled, call))
-            if _has_time(part) and first is not None and first.requires_grad:
+            if _has_time(part, inputs) and first is not None and first.requires_grad:
                 first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
             calls.append(call)
             if open_calls:
@@ -173,9 +173,13 @@ def _least_size(tensor: Any) -> float:
     return float((tensor.detach().double() ** 2).mean(dim=(0, 2)).min().sqrt()) or NAN
 
 
-def _has_time(module: Any) -> bool:
-    """Return whether it is a recurrent module of torch that runs in one direction, or several such layers."""
-    return hasattr(module, "weight_hh_l0") and not module.bidirectional
+def _has_time(module: Any, inputs: Sequence[Any]) -> bool:
+    """Return whether it is a recurrent module of torch that runs in one direction, or several such layers.
+
+    Packed sequences, which end at different steps, have no gradient at one last step.
+    """
+    is_packed = any(hasattr(each, "batch_sizes") for each in inputs)
+    return hasattr(module, "weight_hh_l0") and not module.bidirectional and not is_packed
 
 
 def _note_pooled(call: Call, gradient: Any) -> None:

@@ -111,7 +111,7 @@ def times(step: Any, name: str) -> float | None:
     if name not in ("MulBackward0", "DivBackward0"):
         return None
     other = step._saved_other
-    if other is None or other.ndim > 0:
+    if other is None or other.ndim > 0 or other.is_complex():
         return None
     value = float(other.detach())
     return value if name == "MulBackward0" else 1.0 / value if value else NAN

@@ -46,10 +46,12 @@ def _steps(question: Question) -> Iterator[Step]:
     hermite = (sympy.S.One, _NORMAL, _NORMAL**2 - 1, _NORMAL**3 - 3 * _NORMAL)
     sigma = WrittenSum(*(size * each for size, each in zip(_COEFFICIENTS, hermite, strict=True)))
     squares = [sympy.factorial(n) * size**2 for n, size in enumerate(_COEFFICIENTS)]
-    yield step(equation(sympy.Derivative(hermite[3], _NORMAL), 3 * hermite[2]), "hermite_slope", "at_least_1")
+    previous = as_made(sympy.Mul, sympy.Integer(3), hermite[2])
+    yield step(equation(sympy.Derivative(hermite[3], _NORMAL), previous), "hermite_slope", "at_least_1")
     variance = _variance(sigma, _NORMAL)
     yield step(equation(variance, sympy.Add(*squares[1:])), "hermite_variance", "at_least_1")
-    slope = WrittenSum(*(size * each.diff(_NORMAL) for size, each in zip(_COEFFICIENTS[1:], hermite[1:], strict=True)))
+    pairs = enumerate(zip(_COEFFICIENTS[1:], hermite[:3], strict=True), start=1)
+    slope = WrittenSum(*(WrittenProduct((sympy.Integer(n), size, before)) for n, (size, before) in pairs))
     slopes = sympy.Add(*(n * each for n, each in enumerate(squares)))
     yield step(equation(Mean(slope**2, _NORMAL), slopes), "hermite_slopes", "at_least_1")
     terms = sympy.Ge(_DEGREE, 1), sympy.Ge(_TERM, 0)
@@ -65,7 +67,7 @@ def _steps(question: Question) -> Iterator[Step]:
         sympy.Gt(_X, 0),
         sympy.Gt(_FREEDOM, 2),
     )
-    whole = WrittenProduct(_BATCH, ((_BATCH - 2) / (_BATCH - 1),), ((_BATCH - 1) / _BATCH,), (1 / (_BATCH - 3),))
+    whole = WrittenProduct(_BATCH, ((_BATCH - 1) / _BATCH,), (1 / (_BATCH - 3),), ((_BATCH - 2) / (_BATCH - 1),))
     enough = sympy.Gt(_BATCH, 3)
     yield step(equation(whole, (_BATCH - 2) / (_BATCH - 3)), "batch_linear", "small_batches", enough)
     large = sympy.Limit((_BATCH - 2) / (_BATCH - 3), _BATCH, sympy.oo)

@@ -18,6 +18,7 @@ from gradtheory.derivation.depth_language import (
     LayerRatios,
     in_angles,
     ratio,
+    schwarzian,
 )
 from gradtheory.derivation.digits import Rounded
 from gradtheory.derivation.facts import DEEP, LAYER, OTHER_X, C, X
@@ -77,9 +78,8 @@ def _one_layer(question: Question, square: sympy.Expr | None, beta: sympy.Expr |
     """Yield why the activation is of class N, and what two inputs of one layer have to do with each other."""
     meaning, record = question.meaning, question.activation
     yield from slope_formula(question)
-    root = _G[0] ** sympy.Rational(-1, 2)
     bend = -_G[2] / (2 * _G[0] ** sympy.Rational(3, 2)) + 3 * _G[1] ** 2 / (4 * _G[0] ** sympy.Rational(5, 2))
-    half = -WrittenProduct((_schwarzian(*_G), root / 2))
+    half = WrittenProduct((-1 / (2 * sympy.sqrt(_G[0])), schwarzian(*_G)))
     yield Step(equation(bend, half), "convex_root", meaning, section="class_n")
     if square is not None and not _is_flat(record):
         off = tuple(sympy.Ne(Z, kink) for kink in meaning.breaks)
@@ -257,13 +257,9 @@ def _one_interval(question: Question) -> Iterator[Step]:
     meaning = question.meaning
     first, second = _G[0] * _H[0], _G[1] * _H[0] ** 2 + _G[0] * _H[1]
     third = _G[2] * _H[0] ** 3 + 3 * _G[1] * _H[0] * _H[1] + _G[0] * _H[2]
-    parts = _schwarzian(*_G) * _H[0] ** 2 + _schwarzian(*_H)
-    yield Step(equation(_schwarzian(first, second, third), parts), "composition", meaning, section="one_interval")
+    parts = WrittenSum(schwarzian(*_G) * _H[0] ** 2, tuple(schwarzian(*_H).parts))
+    yield Step(equation(schwarzian(first, second, third), parts), "composition", meaning, section="one_interval")
     yield question.fact("one_interval", "one_interval")
-
-
-def _schwarzian(first: sympy.Expr, second: sympy.Expr, third: sympy.Expr) -> sympy.Expr:
-    return third / first - sympy.Rational(3, 2) * (second / first) ** 2
 
 
 def _is_flat(record: Activation) -> bool:

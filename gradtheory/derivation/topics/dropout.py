@@ -37,12 +37,12 @@ def _steps(question: Question) -> Iterator[Step]:
     two = WrittenProduct(_KEEP, _KEEP, kept, _OTHER / _KEEP)
     yield step(equation(two, _VALUE * _OTHER), "two_masks", "masks")
 
-    yield question.fact("dropout_correlation", "apart")
     inner = WrittenProduct((_SIZE**2, _SQUARE))
     correlation = as_made(sympy.Mul, WrittenSum(inner, _BIAS**2), 1 / _variance())
     apart = WrittenSum(inner, WrittenProduct((_KEEP, _BIAS**2)))
     gap = as_made(sympy.Mul, WrittenProduct((1 - _KEEP, _SIZE**2, _SQUARE)), 1 / apart)
     yield step(equation(correlation, WrittenSum(sympy.S.One, -gap)), "dropout_gap", "apart")
+    yield question.fact("dropout_correlation", "apart")
     yield step(equation(sympy.Limit(correlation, _BIAS, 0), _KEEP), "dropout_unbiased", "apart")
 
     factor = WrittenProduct((_SIZE**2, _SLOPES))

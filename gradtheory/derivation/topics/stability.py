@@ -107,7 +107,8 @@ class _Written:
     def __init__(self, region: StabilityRegion) -> None:
         self.matrix = region.matrix
         coefficients = [sympy.expand(each) for each in region.polynomial.all_coeffs()]
-        self.total = WrittenSum(*_terms(-coefficients[1]))
+        parts = sympy.Mul.make_args(_positive(-coefficients[1]))
+        self.total = WrittenProduct(parts) if len(parts) > 1 else WrittenSum(*_terms(-coefficients[1]))
         self.last = _positive(coefficients[-1]) if region.has_momentum else sympy.S.Zero
         above, below = sympy.fraction(region.limit)  # p(-1) = above - η·below
         self.at_one, self.at_minus_one = _positive(region.at_one), WrittenSum(sympy.factor(above), -ETA * below)
@@ -116,7 +117,7 @@ class _Written:
 
     def at(self, place: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr] = MappingProxyType({})) -> sympy.Expr:
         """Return its value, for a momentum, with values of its letters put in."""
-        total = WrittenSum(*(term.xreplace(dict(values)) for term in self.total.args))
+        total = self.total.xreplace(dict(values))
         last = self.last.xreplace(dict(values))
         if place not in (_Z, _RATE):
             return WrittenSum(place**2, WrittenProduct((total, -place)), last)
@@ -170,9 +171,10 @@ def _optimum(question: Question, region: StabilityRegion) -> Iterator[Step]:
             yield Step(equation(root, rate), rule, question.meaning, section="optimum")
         return
     tuning = region.tuning(_RATE)
+    is_heavy = tuning.beta == _RATE**2
     for scale, root, rule in (
         (tuning.at_least, _RATE, "root_at_least"),
-        (tuning.at_greatest, -_RATE, "root_at_greatest"),
+        (tuning.at_greatest, -_RATE, "root_at_greatest" if is_heavy else "root_at_greatest_of_nesterov"),
     ):
         at_root = _Written(region).at(root, {ETA: scale / H, BETA: tuning.beta})
         yield Step(equation(at_root, sympy.S.Zero), rule, question.meaning, section="optimum")

@@ -112,5 +112,5 @@ def _penalties(question: Question, largest: sympy.Expr) -> Iterator[Step]:
     yield step(sympy.Ge(subgradient, _DECAY - _BOUND, evaluate=False), "subgradient", "lasso", *apart)
     moved = sympy.Abs(WrittenSum(_WEIGHT, -ETA * _GRADIENT), evaluate=False)
     shrunk = as_made(sympy.Max, sympy.S.Zero, WrittenSum(moved, -ETA * _DECAY))
-    thresholds = sympy.Le(_BOUND, _DECAY), _WITHIN, _SLOPED
+    thresholds = sympy.Le(_BOUND, _DECAY), _SLOPED, _WITHIN
     yield step(sympy.Le(shrunk, CRITICAL, evaluate=False), "soft_threshold", "lasso", *thresholds)

@@ -19,10 +19,10 @@ from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import formula_near
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     Ball,
     Univariate,
-    abbreviate,
     as_rational,
     enclose,
     factored,
@@ -100,7 +100,7 @@ class SmoothPart:
             return sign(factors) <= 0
         if is_infinite(self.left) and is_infinite(self.right) and (side := sign_in_exponentials(expr)) is not None:
             if side == 0:
-                raise Undecided(f"{abbreviate(expr)} changes its sign")
+                raise Undecided(f"{shorten(expr)} changes its sign")
             return side < 0
         return sign_on(Univariate(stable(_without_squares(factors)), Z), self.left, self.right) == -1
 
@@ -190,7 +190,7 @@ def membership(record: Activation) -> Membership:
 
 def _flaws(record: Activation) -> Iterator[Membership]:
     """Yield the places where |σ'|^(-1/2) is seen not to be convex, between smooth parts."""
-    for jump in jumps_of(record.expr, LINE) if record.period is None else ():
+    for jump in jumps_of(record.expr, LINE) if record.period is None else record.profile.jumps:
         yield Membership(False, f"σ jumps at z = {text(jump)}", jump)
     branches = support(record)
     if not branches:

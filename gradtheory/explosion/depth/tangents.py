@@ -69,6 +69,8 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
     Or the best pair itself, where its box holds a kink of σ'.
     """
     z, v, rise = _tangents(record, _first_points(record, centre))
+    if len(z) < 2:
+        raise Undecided(f"H of {record.name} is not decided: float64 holds its slope at too few places")
     attained, highest = 0.0, np.inf
     while len(z) <= _MOST_TANGENTS:
         ends, heights = _polygon(record, z, v, rise)

@@ -156,7 +156,8 @@ def _refuse_kinks(activations: Sequence[Activation], both: list[Passed], bits: i
             for kink in activation.kinks:
                 if z.overlaps(enclose(kink, bits)):
                     raise Undecided(
-                        f"a layer of {activation.name} stands at z = {kink}, or too near to it: take another input"
+                        f"a layer of {activation.name} stands at z = {shorten(kink)}, or too near to it: "
+                        "take another input"
                     )
 
 

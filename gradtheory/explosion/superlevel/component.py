@@ -7,6 +7,7 @@ from itertools import pairwise
 import sympy
 from sympy.logic.boolalg import as_Boolean
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import enclose, is_infinite, order
 from gradtheory.arithmetic.proven import Proven, ProvenNumber
 from gradtheory.errors import Undecided
@@ -34,7 +35,7 @@ class Component:
 
     def __post_init__(self) -> None:
         if self.lower.has(sympy.zoo, sympy.nan) or self.upper.has(sympy.zoo, sympy.nan):
-            raise Undecided(f"an interval from {self.lower} to {self.upper} is none of real numbers")
+            raise Undecided(f"an interval from {shorten(self.lower)} to {shorten(self.upper)} is none of real numbers")
 
     @property
     def is_point(self) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 import sympy
 
 from gradtheory.activations import Activation
-from gradtheory.activations.slopes.branch import LINE
+from gradtheory.activations.slopes.branch import LINE, Region
 from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import is_infinite
@@ -26,8 +26,7 @@ def superlevel(
     That of an expression of one's own is sought at this one level; only where that does not succeed are all monotone
     branches asked for.
     """
-    margin = sympy.S.One  # so that the region's own ends are inside
-    around = LINE if region is None else (region.lower - margin, region.upper + margin)
+    around = with_margin(region)
     options = superlevel_set.keywords
     if record.branches is None and record.period is None and options["method"] != "closed_form":
         with contextlib.suppress(Undecided):
@@ -41,6 +40,12 @@ def superlevel(
         if region is None or is_infinite(region.length):
             raise
         return superlevel_set(record.profile_on(around), level)
+
+
+def with_margin(region: Component | None) -> Region:
+    """Return a region of pre-activations in which its own ends lie; the line for none."""
+    margin = sympy.S.One
+    return LINE if region is None else (region.lower - margin, region.upper + margin)
 
 
 def superlevel_sets(method: str, digits: int, *, strict: bool = True) -> "partial[SuperlevelSet]":

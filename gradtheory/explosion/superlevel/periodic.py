@@ -126,21 +126,27 @@ def repeated(components: Sequence[Component], start: sympy.Expr, period: sympy.E
 
     `ends_belong` says whether the point between two periods is in the set; then the components beside it are joined.
     """
-    end = start + period
-    pieces = list(components)
-    if ends_belong:
-        if pieces and pieces[0].lower == start and pieces[-1].upper == end:
-            first, last = pieces[0], pieces.pop()
-            if not pieces:
-                return sympy.S.Reals
-            pieces[0] = Component(last.lower - period, first.upper, last.lower_open, first.upper_open)
-        elif pieces and pieces[0].lower == start:
-            pieces[0] = Component(start, pieces[0].upper, False, pieces[0].upper_open)
-        elif pieces and pieces[-1].upper == end:
-            pieces[-1] = Component(pieces[-1].lower, end, pieces[-1].lower_open, False)
-        else:
-            pieces.insert(0, Component(start, start, False, False))
-    return Periodic(as_set(pieces), period) if pieces else sympy.S.EmptySet
+    pieces = with_ends(components, start, period) if ends_belong else list(components)
+    if not pieces:
+        return sympy.S.EmptySet
+    return sympy.S.Reals if pieces[0].lower.is_infinite else Periodic(as_set(pieces), period)
+
+
+def with_ends(components: Sequence[Component], start: sympy.Expr, period: sympy.Expr) -> list[Component]:
+    """Return components of one period from `start` on, with the point where the next begins: what it joins is one."""
+    pieces, end = list(components), start + period
+    if pieces and pieces[0].lower == start and pieces[-1].upper == end:
+        first, last = pieces[0], pieces.pop()
+        if not pieces:
+            return [Component(-sympy.oo, sympy.oo)]
+        pieces[0] = Component(last.lower - period, first.upper, last.lower_open, first.upper_open)
+    elif pieces and pieces[0].lower == start:
+        pieces[0] = Component(start, pieces[0].upper, False, pieces[0].upper_open)
+    elif pieces and pieces[-1].upper == end:
+        pieces[-1] = Component(pieces[-1].lower, end, pieces[-1].lower_open, False)
+    else:
+        pieces.insert(0, Component(start, start, False, False))
+    return pieces
 
 
 def components_of(base: sympy.Set) -> list[Component]:

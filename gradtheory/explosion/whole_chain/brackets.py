@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import as_rational, enclose, is_infinite, precision
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
@@ -73,7 +74,7 @@ def _bracket(layers: Layers, threshold: sympy.Expr, end: sympy.Expr, side: int, 
         at = as_rational(enclose(end, bits).mid())
         if side_of(layers, threshold, at + gap, bits) < 0 and _is_inside(layers, threshold, at - gap, bits):
             return Bracket(at + gap, at - gap)
-    raise Undecided(f"inputs on both sides of the end {end} are not met")
+    raise Undecided(f"inputs on both sides of the end {shorten(end)} are not met")
 
 
 def _is_inside(layers: Layers, threshold: sympy.Expr, x: sympy.Rational, bits: int) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import Ball, Balls, abbreviate, as_rational, doubling, enclose, precision
+from gradtheory.arithmetic.brief import shorten
+from gradtheory.arithmetic.enclosure import Ball, Balls, as_rational, doubling, enclose, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument, Undecided
@@ -91,7 +92,7 @@ class DeepEnd(ProvenNumber):
                     and (within := sign_of(abs(passed.gradient) - enclose(self.threshold, bits)))
                 ):
                     return side * within
-        raise Undecided(f"whether {abbreviate(number)} belongs to the set is not decided with {most} bits")
+        raise Undecided(f"whether {shorten(number)} belongs to the set is not decided with {most} bits")
 
     def enclosure(self, bits: int, at: Balls | None = None) -> Ball:  # no symbols
         """Return a ball around the number, computed with `bits` bits."""

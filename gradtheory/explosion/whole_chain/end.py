@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import (
     MOST_BITS,
     Ball,
@@ -178,7 +179,7 @@ class ExplosionEnd(ProvenNumber):
             middle = (inner + outer) / 2
             side = side_of(self.layers, self.threshold, middle, bits)
             inner, outer = (middle, outer) if side > 0 else (inner, middle)
-        raise Undecided(f"whether |f'| passes {self.threshold} near x = {inner.n(12)} is not decided")
+        raise Undecided(f"whether |f'| passes {shorten(self.threshold)} near x = {inner.n(12)} is not decided")
 
     def _wall_at(self, number: int, z: Ball) -> Wall:
         """Return a layer that is constant beyond, and the end of its support on that side."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import Ball, as_rational, enclose, order, precision
 from gradtheory.arithmetic.enclosure.signs import sign_of
 from gradtheory.errors import Undecided
@@ -194,8 +195,8 @@ def _between(layers: Layers, threshold: sympy.Expr, left: Place, right: Place) -
             return place
         left, right = (place, right) if place.rises > 0 else (left, place)
     raise Undecided(
-        f"the greatest |f'|, near x = {left.x.n(12)}, is too close to the threshold {threshold} for digits to tell "
-        "them apart: try another threshold"
+        f"the greatest |f'|, near x = {left.x.n(12)}, is too close to the threshold {shorten(threshold)} for digits "
+        "to tell them apart: try another threshold"
     )
 
 

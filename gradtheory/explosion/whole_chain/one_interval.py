@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import enclose, is_infinite, order, sign
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
@@ -55,7 +56,7 @@ def one_interval(layers: Layers, threshold: sympy.Expr, *, strict: bool) -> Comp
     exceeding = [side for side, limit in limits.items() if is_infinite(limit) or order(limit, threshold) > 0]
     if any(limits.values()) and not exceeding:  # v is monotone: |f'| stays below its greater limit, or reaches it
         if not strict and any(order(limit, threshold) == 0 for limit in limits.values()):
-            raise Undecided(f"|f'| tends to the threshold {threshold}: whether it is reached is not decided")
+            raise Undecided(f"|f'| tends to the threshold {shorten(threshold)}: whether it is reached is not decided")
         return None
     if not exceeding and (deep := deep_ends(layers, threshold)):
         return Component(*deep, strict, strict)
@@ -76,7 +77,10 @@ def _touched(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Compon
         return Component(x, x, False, False)
     if (flat := flat_around(layers, x)) is not None:
         return flat
-    raise Undecided(f"the greatest |f'| is the threshold {threshold}, at x = {x}; whether elsewhere too is not decided")
+    raise Undecided(
+        f"the greatest |f'| is the threshold {shorten(threshold)}, at x = {shorten(x)}; whether elsewhere too is not "
+        "decided"
+    )
 
 
 def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
@@ -85,7 +89,7 @@ def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
         x = sympy.Integer(side) * 2**doublings
         if side_of(layers, threshold, x, _BITS) > 0:
             return Place(x, layers.passed(enclose(x, _BITS), _BITS), _BITS)
-    raise Undecided(f"|f'| exceeds {threshold} nowhere up to 2**{4 * _BITS}, but does so in the limit")
+    raise Undecided(f"|f'| exceeds {shorten(threshold)} nowhere up to 2**{4 * _BITS}, but does so in the limit")
 
 
 def _guesses(layers: Layers, threshold: sympy.Expr, place: Place) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.slopes.jumps import jumps_of, value_at
+from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import Ball, Balls, enclose, order, sign
 from gradtheory.arithmetic.inputs import read_exact_parameters, read_positive, read_real
@@ -155,7 +156,7 @@ def _output(layers: Layers, x: sympy.Expr) -> sympy.Expr:
         if is_short or any(order(z, jump) == 0 for jump in jumps_of(activation.expr)):
             exact = value_at(activation.expr, z)
             if exact is None:
-                raise Undecided(f"{activation.name} has no value at {z}")
+                raise Undecided(f"{activation.name} has no value at {shorten(z)}")
             first, start, value = number + 1, exact, exact
         else:
             part = slice(first, number + 1)

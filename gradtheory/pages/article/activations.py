@@ -126,6 +126,7 @@ def _relu(*, activation_name: str, slope: Any, against: Sequence[str]) -> Findin
     numbers = {"name": record.name, "critical": _number(critical)}
     numbers |= {f"of_{name}": _number(weight) for name, weight in weights.items()}
     numbers |= {"widest": f"{float(widest_explosion('sigmoid').width):.2f}"}
+    numbers |= {"of_erf": f"{float(widest_explosion('erf').width):.3g}"}
     verdict = helps if holds else ClaimVerdict.FAILS
     return Finding(verdict, ((keeps,) if holds else ()) + tuple(sets), numbers)
 

@@ -35,6 +35,7 @@ from gradtheory.pages.article.activations import as_written
 from gradtheory.pages.article.chain import SETTING, SETTING_STEPS
 from gradtheory.pages.article.claim import SIGMOID, Claim, Finding
 from gradtheory.pages.article.claims import CLAIMS
+from gradtheory.pages.article.sigmoid import slope_steps
 
 _FIGURES = {"chain": figures.chain, "layers": figures.layers, "sigmoid": figures.sigmoid, "run": figures.run}
 _SIGMA = re.compile(r"\\sigma(?![A-Za-z_])")
@@ -93,7 +94,7 @@ class _Numbers:
         return self.keys[_key(step)]
 
     def referred(self, prose: str) -> str:
-        """Return prose with references to numbers of steps for @{maximum.value}, and with links for @{maximum}."""
+        """Return prose with references to numbers of steps for @{setting.value}, and with links for @{maximum}."""
         linked = _PLACE.sub(lambda match: self.links[match[1]], prose)
         return _STEP.sub(lambda match: f"@{{eq:{self.places[match[1], match[2]]}}}", linked)
 
@@ -169,10 +170,13 @@ class Article(ShownAsTable):
         yield Figure("chain", of_article["figure_chain"])
         yield Paragraph(of_article["setting_gradient"])
         yield from steps_in_words(SETTING_STEPS, catalogue)
+        yield Heading(of_article["sigmoid"])
+        yield Paragraph(of_article["sigmoid_text"])
+        yield from steps_in_words(slope_steps(), catalogue, len(SETTING_STEPS) + 1)
 
     def _steps(self) -> Iterator[tuple[str, tuple[Step, ...]]]:
         """Yield all steps, with the name of what they belong to."""
-        yield "setting", SETTING_STEPS
+        yield "setting", (*SETTING_STEPS, *slope_steps())
         for section in self.sections:
             yield section.claim.name, section.finding.steps
 
@@ -216,7 +220,7 @@ class Article(ShownAsTable):
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
         numbers = self._numbers(catalogue)
-        shown = {_key(step): step.rule for step in SETTING_STEPS}
+        shown = {_key(step): step.rule for step in (*SETTING_STEPS, *slope_steps())}
         for section in self.sections:
             yield from _in_words(section, catalogue, numbers, shown)
 

@@ -106,7 +106,7 @@ def _on(*, positive: bool = True) -> sympy.Expr:
 
 
 def _variance(variance: sympy.Expr, rule: str) -> Step:
-    return step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, rule)
+    return step(WrittenProduct(*_mean_square(sympy.sqrt(variance))), variance, rule)
 
 
 def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
@@ -119,6 +119,7 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
         _beyond_critical(size),
     )
     chain, best = lyapunov_exponent("sigmoid", float(size)), largest_lyapunov_exponent("sigmoid")
+    lowered = best.value - lyapunov_exponent("sigmoid", best.sigma_w, 0.001).value
     edge = edge_of_chaos("sigmoid", 0)
     growth = {name: float(settled_chi(name, float(size), 0.0)) for name in ("sigmoid", "relu")}
     grows = {"chain": best.value > 0.0, **{f"wide_{name}": value > 1.0 for name, value in growth.items()}}
@@ -127,7 +128,8 @@ def _large_initialisation(*, scale: Any, explodes: Sequence[str]) -> Finding:
     return Finding(
         holds_if(any(grows[each] for each in explodes)),
         steps,
-        {name: f"{number:.5g}" for name, number in numbers.items()} | {"scale": latex(size)},
+        {name: f"{number:.5g}" for name, number in numbers.items()}
+        | {"scale": latex(size), "lowered": f"${latex(sympy.Float(lowered, 1))}$"},
     )
 
 
@@ -137,7 +139,7 @@ def _standard_method(*, scale: Any, fans: Sequence[int]) -> Finding:
     n, m, r, u = (sympy.Symbol(name, positive=True) for name in ("n", "m", "r", "u"))
 
     def mean_square(limit: sympy.Expr) -> sympy.Expr:
-        return sympy.Integral(WrittenProduct((1 / (2 * limit), u**2)), (u, -limit, limit))
+        return sympy.Integral(WrittenProduct(u**2, 1 / (2 * limit)), (u, -limit, limit))
 
     density = sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi)
     within, at_cut = sympy.erf(_CUT / sympy.sqrt(2)), density.subs(u, _CUT)
@@ -194,10 +196,7 @@ def _fans(*, enters: Sequence[str]) -> Finding:
     """Compute E[w²] under He's and Glorot's schemes in symbols, and look up what stands in it."""
     n, m, depth = (sympy.Symbol(name, positive=True) for name in ("n", "m", "L"))
     variances = {"he": 2 / n, "glorot": 2 / (n + m)}
-    steps = tuple(
-        step(WrittenProduct(_mean_square(sympy.sqrt(variance))), variance, f"{name}_variance")
-        for name, variance in variances.items()
-    )
+    steps = tuple(_variance(variance, f"{name}_variance") for name, variance in variances.items())
     shape = {n: 256, m: 64}
     laws = {"he": he(*shape.values()), "glorot": glorot(*shape.values())}
     agrees = all(laws[name].scale ** 2 == each.subs(shape) for name, each in variances.items())

@@ -1,5 +1,6 @@
 """The claims on one sigmoid: its slope, saturation, the critical weight, the interval, the widest, and any depth."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -39,15 +40,20 @@ _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long 
 _OF_INTERVAL = ("solve_level", "superlevel_solved", "pull_back", "exponential")
 _OF_DEPTH = (
     *("schwarzian", "class_n_smooth", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
-    *("pair", "two_inputs", "depth", "never_widens", "one_interval"),
+    *("pair", "two_inputs", "depth", "one_interval"),
 )
+
+
+@functools.cache
+def slope_steps() -> tuple[Step, ...]:
+    """Return the steps on the sigmoid's slope, up to its supremum, on which most claims rest."""
+    return derive("slope_maximum", activation=SIGMOID).steps
 
 
 def _maximum(*, value: Any) -> Finding:
     """Sup σ' = 1/4, at z = 0."""
-    steps = derive("slope_maximum", activation=SIGMOID).steps
     holds = sign(SIGMOID.steepest_slope - read_real(value, "value")) == 0
-    return Finding(holds_if(holds), steps, {"maximum": latex(SIGMOID.steepest_slope)})
+    return Finding(holds_if(holds), slope_steps()[-1:], {"maximum": latex(SIGMOID.steepest_slope)})
 
 
 def _tails(*, reaches: Any) -> Finding:
@@ -158,7 +164,9 @@ def _narrow(*, activation_name: str, width: str) -> Finding:
         verdict = ClaimVerdict.CORRECTED if sign(stated - widest_explosion(record).width) >= 0 else ClaimVerdict.FAILS
     steps = list(_for_two_inputs(record)) if bound.is_in_class_n else []
     wider = ("widens", "linear_piece", "linear_limit")
-    steps += [step for step in _steps_on_depth("softsign") if step.rule in wider]
+    for each in _steps_on_depth("softsign"):
+        if each.rule in wider:
+            steps.append(replace(each, rule="widens_of_softsign") if each.rule == "widens" else each)
     norm = latex(widest_explosion("softsign").width)
     computed = {"bound": str(bound.value and bound.value.n(10)), "factor": str(other.factor), "other": str(other.value)}
     left, right = _ends_by_first_bias()
@@ -180,6 +188,8 @@ def _for_two_inputs(record: Activation) -> Iterator[Step]:
             yield from (step for step in _steps_on_depth(record.name) if step.rule == "two_point")
         if each.rule in _OF_DEPTH:
             yield replace(each, rule="pair_of_sigmoid") if each.rule == "pair" else each
+        if each.rule == "pair":
+            yield from (step for step in _steps_on_depth(record.name) if step.rule == "never_widens")
 
 
 def _ends_by_first_bias() -> tuple[float, float]:
@@ -209,4 +219,4 @@ SATURATION: Claim = Claim("saturation", {"margin": "1/100", "reaches": 1}, _satu
 CRITICAL: Claim = Claim("critical", {"weight": 4}, _critical, (24,))
 INTERVAL: Claim = Claim("interval", {"logarithm": _textbook_logarithm, "example": (7, 1)}, _interval, (24,))
 WIDEST: Claim = Claim("widest", {"width": "0.45", "weight": "6.9"}, _widest, (25,))
-NARROW: Claim = Claim("narrow", {"activation_name": "sigmoid", "width": "0.45"}, _narrow, (25,))
+NARROW: Claim = Claim("narrow", {"activation_name": "sigmoid", "width": "0.45"}, _narrow, (24, 25))

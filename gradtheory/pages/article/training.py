@@ -28,6 +28,7 @@ _QUADRATIC = (Chain(1, "identity"), [1.0], [0.0], [1.0], [0.0])
 _DEEP = (Chain(3, "identity"), [1.0], [0.0], [1.5] * 3, [0.0] * 3)
 _TEN_LAYERS = (Chain(10, "identity"), [1.0], [0.0], [2.0] * 10, [0.0] * 10)
 _ONE_LAYER, _BEYOND = (Chain(1, "identity"), [1.0], [0.0], [0.5], [0.0]), 1.3  # its 2/h is 1
+_LARGE = 1  # the learning rate that brings jumps
 _SMALL = 1e-3  # numbers below it, or above its inverse, are written with powers of 10
 _MOMENTUM = sympy.Rational(1, 2)
 _OF_MOMENTUM = ("characteristic", "schur_cohn", "at_one", "at_minus_one", "solve_for_eta", "region")
@@ -41,6 +42,7 @@ def _step_size(*, share: Any) -> Finding:
     deep = largest_stable_step(*_DEEP, optimiser=gradient_descent(1.0))
     far = train(*_DEEP, optimiser=gradient_descent(8.0 * deep), steps=_STEPS)
     steps = [each for each in derive("stability", optimiser="gradient_descent").steps if each.section != "optimum"]
+    bounded = run_with_jumps(_LARGE).gradient_norm
     grown, fallen = (run.loss[-1] / run.loss[0] for run in (large, small))
     return Finding(
         holds_if(grown > 1.0 > fallen),
@@ -53,6 +55,8 @@ def _step_size(*, share: Any) -> Finding:
             "grown": _latex(grown),
             "deep": f"{deep:.3g}",
             "end": str(far.steps),
+            "norm_before": _short(bounded[3]),
+            "norm_after": _short(bounded[4]),
         },
     )
 
@@ -185,4 +189,4 @@ def _power(number: float) -> str:
 STEP_SIZE: Claim = Claim("step_size", {"share": "1.1"}, _step_size, (9, 34))
 MOMENTUM: Claim = Claim("momentum", {"optimisers": ("heavy_ball", "nesterov")}, _momentum, (34,))
 OVERFLOW: Claim = Claim("overflow", {"weight": 2, "diverges": True}, _overflow, (1, 27))
-JUMPS: Claim = Claim("jumps", {"rate": 1, "calm": "0.2", "tiny": "1e-8"}, _jumps, (1, 27))
+JUMPS: Claim = Claim("jumps", {"rate": _LARGE, "calm": "0.2", "tiny": "1e-8"}, _jumps, (1, 27))

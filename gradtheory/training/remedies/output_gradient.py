@@ -4,10 +4,13 @@ import functools
 import heapq
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
+import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.activations.slopes.jumps import value_at
 from gradtheory.arithmetic.enclosure import Ball, Interval, exactly, plus, precision, times
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
@@ -61,13 +64,24 @@ def _largest_error_times_slope(record: Activation, target: float) -> float:
     for _ in range(_MOST_PIECES):
         bound, (left, right) = pieces[0]
         if -bound <= attained * (1.0 + _CLOSE):
-            return -bound
+            break
         middle = _middle(left, right)
         value, slope = record.value_and_slope(middle)
         attained = max(attained, abs(value - target) * abs(slope))
         heapq.heapreplace(pieces, (-_bound(record, target, left, middle), (left, middle)))
         heapq.heappush(pieces, (-_bound(record, target, middle, right), (middle, right)))
-    return -pieces[0][0]
+    return max(-pieces[0][0], *_at_jumps(record, target))
+
+
+def _at_jumps(record: Activation, target: float) -> Iterator[float]:
+    """Yield bounds of |σ(z) - y|·|σ'| at jumps of σ, which may have a value there of its own; 0 first."""
+    yield 0.0
+    for jump in record.profile.jumps:
+        value = value_at(record.expr, jump)
+        for branch in record.profile.branches if value is not None else ():
+            for end, slope in ((branch.left, branch.slope_left), (branch.right, branch.slope_right)):
+                if end == jump:
+                    yield rounded_up(abs(value - sympy.Rational(target))) * rounded_up(abs(slope)) * (1.0 + 1e-15)
 
 
 def _at_ends(record: Activation, target: float) -> float:

@@ -1,0 +1,23 @@
+"""Sums whose common denominator is long end within their effort, and so do powers with a switch."""
+
+import pytest
+
+import gradtheory as gt
+
+
+@pytest.mark.parametrize("count", [5, 7, 9])
+def test_sums_of_shifted_tanh_end_within_their_effort(count):
+    staircase = gt.expression(" + ".join(f"tanh(z - {k})" for k in range(count)))
+    explosion = gt.explosion_set(staircase, w=2, effort=2)
+    assert float(explosion.inf) == pytest.approx(-0.50126, abs=1e-4)
+    assert float(explosion.inf + explosion.sup) == pytest.approx((count - 1) / 2, abs=1e-12)  # even about the middle
+
+
+def test_a_power_with_a_switch_right_of_0_ends_within_its_effort():
+    weight = gt.critical_weight(gt.expression("Abs(tanh(z - 1))**(3/2) + atan(z)*sech(z)"), effort=2)
+    assert float(weight) == pytest.approx(1.78835384310975, rel=1e-9)  # on a grid of four million places
+
+
+def test_a_slope_that_float64_does_not_hold_is_undecided():
+    with pytest.raises(gt.errors.Undecided, match="float64 holds its slope at too few places"):
+        gt.depth_bound(gt.expression("exp(-exp(exp(z)))"))
