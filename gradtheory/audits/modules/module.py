@@ -216,7 +216,7 @@ def _measured(
         unreached="" if origin is not None else unreached(calls, module),
         broken=broken_modules(module),
         remarks=remarks,
-        dead=[] if origin is not None else dead_within(calls, module),
+        dead=[] if origin is not None else dead_within(calls, module, graph),
     )
 
 
