@@ -1,17 +1,18 @@
 """Parts of a measured module that nothing comes through, forward or backward."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from gradtheory.audits.chance import may_all_be_off
-from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph
 
 _SHOWN = 8  # of the modules that get no gradient
 
 
-def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
+def _silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
     """Return the part that nothing of its input comes through, if a gradient is 0.
 
     That is the first to give all samples the same, or the one before, if it took the same already, or has nothing that
@@ -24,6 +25,16 @@ def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | 
         return None
     is_fixed = next(module.get_submodule(parts[same].name).parameters(), None) is None
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
+
+
+def silenced(
+    layers: list[AuditedLayer], blocks: Sequence[AuditedBlock], parts: list[Call], module: Any
+) -> list[AuditedLayer]:
+    """Return the layers with a gain of 0 for the one that nothing of its input comes through, if one is so."""
+    beside = {number for block in blocks if block.whole > 0.0 for number in block.layers}  # gradients pass there
+    stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
+    dead = _silent(parts, stream_layers, module)
+    return [replace(layer, gain=0.0) if k == dead else layer for k, layer in enumerate(layers)]
 
 
 def passing(parts: Sequence[Call], sources: Sequence[int | None], module: Any) -> set[str]:
