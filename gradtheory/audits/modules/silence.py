@@ -64,8 +64,8 @@ def _is_trainable(module: Any, name: str) -> bool:
 def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[str, str]]:
     """Return the modules of which no unit moves, though their inputs do, and why: a gradient may pass beside them.
 
-    That all modules in the same place start with weights 0 is a way to initialise, if they get a gradient; where
-    something goes around such a module, only those count that something goes around.
+    That all modules in the same place start with weights 0 is a way to initialise, if they get a gradient; where such a
+    module ends a branch, only those count that do so.
     """
     dead: dict[str, str] = {}
     number = sum(not call.children for call in calls)
@@ -75,8 +75,8 @@ def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[
         if zeros and not is_behind:
             place = _place(owner.name, module)
             peers = {path for path, _ in module.named_modules() if _place(path, module) == place}
-            beside = {call.name for k, call in enumerate(calls) if call.name in peers and _is_beside(k, calls, graph)}
-            for_all = [_weights(module, path) for path in (beside if owner.name in beside else peers)]
+            ends = {call.name for call in calls if call.name in peers and _ends_a_branch(call, graph)}
+            for_all = [_weights(module, path) for path in (ends if owner.name in ends else peers)]
             weights = [each[key] for each in for_all for key in zeros if key in each]
             if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
@@ -87,10 +87,9 @@ def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[
     return list(dead.items())
 
 
-def _is_beside(place: int, calls: Sequence[Call], graph: Graph) -> bool:
-    """Return whether something that was given before goes around what a call gives, to the end."""
-    before = (call for call in calls[:place] if not call.children)  # one with parts may not have given anything yet
-    return any(graph.goes_around(calls[place].left, each.left) for each in before)
+def _ends_a_branch(call: Call, graph: Graph) -> bool:
+    """Return whether what a call gives is added to something else, and does nothing else."""
+    return graph.sum_of(call.left) is not call.left
 
 
 def _is_trained(weight: Any) -> bool:
