@@ -226,10 +226,10 @@ def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Me
     names = [layer.name for layer in layers]
     if start not in names or start in measured.scales:
         return start
-    behind = next(iter(names[names.index(start) + 1 :]), "")
     marks = "Norm", DIVIDED, NORMED
-    is_normed = any(block.name == start and any(each in block.kind for each in marks) for block in measured.blocks)
-    return behind if is_normed and behind in measured.scales else start
+    own = (block for block in measured.blocks if block.name == start and any(each in block.kind for each in marks))
+    within = [names[k] for block in own for k in block.layers if names[k] != start]
+    return next((name for name in within if name in measured.scales), start)
 
 
 def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:

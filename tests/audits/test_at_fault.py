@@ -128,6 +128,12 @@ def test_of_few_attentions_none_is_usual():
     assert attention_fault(calls[:4]) is None  # as of four layers none is
 
 
+def test_logits_times_a_temperature_may_be_larger_than_dot_products():
+    for length, fault in [(0, None), (32, "b2")]:  # cosine attention, as that of Swin v2, starts at ten times a cosine
+        calls = [Logits(f"b{k}", length, 0.25, 1.7 if k == 2 else 0.4) for k in range(5)]
+        assert (attention_fault(calls) or [None])[0] == fault
+
+
 def test_rows_of_a_loop_say_what_the_verdict_says():
     verdict = AuditVerdict("vanishes", "b.rnn", "through time")
     rows = [rules._in_loop(AuditedLayer(name, "Block", 1.0), verdict) for name in ("b", "b.rnn", "c")]

@@ -249,3 +249,80 @@ def test_a_norm_of_which_one_token_alone_is_still_is_not_dead(seed):
     torch.manual_seed(seed)
     report = gt.audit(Asking(), torch.randn(8, 16, 12), torch.randint(0, 5, (8,)))
     assert (report.verdict, report.cause) == ("stable", "")
+
+
+class BatchNormAct(nn.BatchNorm2d):
+    """As timm's: the activation is a part of the norm, and comes after what the norm does itself."""
+
+    def __init__(self, width, act):
+        super().__init__(width)
+        self.drop, self.act = nn.Identity(), act()
+
+    def forward(self, x):
+        return self.act(self.drop(super().forward(x)))
+
+
+class Scaled(nn.Conv2d):
+    """A convolution with weights of norm 1 and a gain, as in networks without norms."""
+
+    def __init__(self, n_in, n_out):
+        super().__init__(n_in, n_out, 3, padding=1)
+        self.gain = nn.Parameter(torch.ones(n_out, 1, 1, 1))
+
+    def forward(self, x):
+        weight = self.gain * self.weight / self.weight.square().sum((1, 2, 3), keepdim=True).sqrt()
+        return nn.functional.conv2d(x, weight, self.bias, padding=1)
+
+
+class Mouth(nn.Module):
+    """A block with two layers; around them goes what it takes, unless the width changes."""
+
+    def __init__(self, n_in, n_out, *, is_scaled):
+        super().__init__()
+        layer = Scaled if is_scaled else lambda n, m: nn.Conv2d(n, m, 3, padding=1, bias=False)
+        self.conv1, self.conv2, self.has_shortcut = layer(n_in, n_out), layer(n_out, n_out), n_in == n_out
+        norms = (
+            [nn.Identity(), nn.Identity()]
+            if is_scaled
+            else [BatchNormAct(n_out, nn.SiLU), BatchNormAct(n_out, nn.Identity)]
+        )
+        self.norm1, self.norm2 = norms
+        if self.has_shortcut:
+            start = self.conv2.gain if is_scaled else self.norm2.weight
+            start.data.zero_()
+            if is_scaled:
+                self.conv2.bias.data.zero_()
+
+    def forward(self, x):
+        h = self.norm2(self.conv2(nn.functional.silu(self.norm1(self.conv1(x)))))
+        return x + h if self.has_shortcut else h
+
+
+def of_mouths(*, is_scaled):
+    torch.manual_seed(0)
+    widths = [(8, 8), (8, 16), (16, 16), (16, 24), (24, 24), (24, 24)]
+    blocks = [Mouth(n_in, n_out, is_scaled=is_scaled) for n_in, n_out in widths]
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 4))
+    return module, torch.randn(8, 3, 8, 8), torch.arange(8) % 4
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_where_something_goes_around_all_branches_may_start_with_0_and_elsewhere_not(is_scaled):
+    module, x, y = of_mouths(is_scaled=is_scaled)
+    report = gt.audit(module, x, y)
+    assert (report.verdict, report.start) == ("stable", None), report.cause
+    for block in module[1:7]:
+        block.get_parameter("conv2.gain" if is_scaled else "norm2.weight").data.fill_(1.0)
+    zero = module.get_parameter("5.conv2.gain" if is_scaled else "5.norm2.weight")
+    zero.data.zero_()
+    report = gt.audit(module, x, y)
+    assert (report.verdict, report.start) == ("vanishes", "5.conv2" if is_scaled else "5.norm2")
+    assert report.cause.startswith("its weights are 0, so that nothing of its input comes through")
+
+
+def test_a_norm_that_turns_its_own_activation_off_is_named_and_not_the_layer_before():
+    module, x, y = of_mouths(is_scaled=False)
+    module[5].norm1.bias.data.fill_(-60.0)
+    report = gt.audit(module, x, y)
+    assert (report.verdict, report.start) == ("vanishes", "5.norm1")
+    assert report.cause == "each of its 24 units is constant on these data; gradients pass beside it"

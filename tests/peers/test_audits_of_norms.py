@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import gradtheory as gt
@@ -215,3 +216,62 @@ def test_a_scheme_that_goes_by_the_outputs_is_no_fault(seed):
     module[3].block[2][0].weight.data *= 20.0
     report = gt.audit(module, torch.randn(8, 3, 12, 12), torch.randint(0, 10, (8,)))
     assert [layer.name for layer in report.layers if "times as large as" in layer.cause] == ["3.block.2.0"]
+
+
+BETWEEN = {
+    "nothing": lambda: (),
+    "identity": lambda: (nn.Identity(),),
+    "dropout": lambda: (nn.Dropout(), nn.Identity()),
+    "shapes": lambda: (nn.Unflatten(1, (32, 2)), nn.Flatten()),
+}
+
+
+class Measured(nn.Module):
+    """What cannot be read as a network."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = nn.Sequential(*parts)
+
+    def forward(self, x):
+        return self.parts(x if x.sum() < 1e9 else -x)
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize(
+    ("fault", "times", "verdict"), [("", 1, "stable"), ("dense", 0.01, "stable"), ("norm", 20, "explodes")]
+)
+def test_what_hands_on_its_input_stands_not_between_a_layer_and_its_norm(between, fault, times, verdict):
+    torch.manual_seed(0)
+    blocks = [(nn.Linear(64, 64), *BETWEEN[between](), nn.LayerNorm(64), nn.Tanh()) for _ in range(6)]
+    dense, *_, norm, _ = blocks[3]
+    for parameter in (dense if fault == "dense" else norm if fault == "norm" else nn.Identity()).parameters():
+        parameter.data *= times
+    module = Measured(nn.Linear(8, 64), *(part for block in blocks for part in block), nn.Linear(64, 4))
+    report = gt.audit(module, torch.randn(64, 8), torch.arange(64) % 4)
+    assert report.verdict == verdict, report.cause
+    assert report.start is None or module.get_submodule(report.start) is norm
+
+
+@pytest.mark.parametrize("between", [nn.Identity, nn.Flatten, nn.Dropout])
+def test_a_norm_behind_a_mean_is_told_of_and_not_what_hands_the_mean_on(between):
+    torch.manual_seed(0)
+    convolutions = [part for _ in range(6) for part in (nn.Conv2d(16, 16, 3, padding=1), nn.ReLU())]
+    tail = (nn.AdaptiveAvgPool2d(1), between(), nn.Flatten(), nn.LayerNorm(16), nn.Linear(16, 4))
+    module = nn.Sequential(nn.Conv2d(3, 16, 3), *convolutions, *tail)
+    report = gt.audit(module, torch.randn(8, 3, 12, 12), torch.arange(8) % 4)
+    assert (report.verdict, report.start) == ("stable", None)
+    told = {layer.kind: layer.cause for layer in report.layers if layer.cause}
+    assert list(told) == ["LayerNorm"]
+    assert "as its input is small" in told["LayerNorm"]
+
+
+def test_a_relu_in_place_does_not_hand_on_what_it_takes():
+    verdicts = []
+    for in_place in (False, True):
+        torch.manual_seed(0)
+        parts = [part for _ in range(4) for part in (nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16), nn.ReLU(in_place))]
+        module = Measured(nn.Conv2d(3, 16, 3), *parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4))
+        report = gt.audit(module, torch.randn(8, 3, 16, 16), torch.arange(8) % 4)
+        verdicts.append((report.verdict, report.growth, [layer.block_gain for layer in report.layers]))
+    np.testing.assert_equal(verdicts[1], verdicts[0])

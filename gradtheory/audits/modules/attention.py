@@ -1,7 +1,8 @@
 """Attention in a torch module: the logits of every softmax, and whether they were divided by √d.
 
 Modules do not tell what they compute within, so the operations are watched below autograd. A product of matrices is
-remembered by its storage, with the length d of its dot products and the numbers that multiply it on the way.
+remembered by its storage, with the length d of its dot products, the numbers that multiply it on the way, and what is
+added to it: masks, and biases as those of relative positions. Queries and keys are judged by their products alone.
 """
 
 import math
@@ -10,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gradtheory.audits.layers import PEERS
 
-_MASKED = -1e4  # logits below are masks
+_MASKED = -5e3  # logits below are masks, whatever wrote them
 _SHARP = 1.0  # a standard deviation of logits that is no longer small
+_TEMPERED = 2.0  # the same of others than dot products, as those times a temperature: cosine attention starts at 1.7
 _STANDS_OUT = 2.0  # times the usual deviation of its peers
 _ONE_HOT = 10.0  # a deviation of logits beyond √(2 log n) for every n in use: softmax leaves a single 1
 _LEAST = 4  # the length of dot products from which √d matters
@@ -30,11 +30,12 @@ class Logits:
     module : str
         In which it is computed.
     length : int
-        d, of the dot products that the logits are; 0 where they are something else.
+        d, of the dot products that the logits are; 0 where they are something else, or times a tensor.
     factor : float
         By which the products were multiplied: 1/√d in usual attention.
     deviation : float
-        The root mean square deviation of logits from the mean of their row.
+        The root mean square deviation of logits from the mean of their row, without what was added to the products, and
+        among those that this lets through.
 
     """
 
@@ -42,6 +43,11 @@ class Logits:
     length: int
     factor: float
     deviation: float
+
+    @property
+    def sharp(self) -> float:
+        """The deviation from which it is no longer small."""
+        return _SHARP if self.length else _TEMPERED
 
     @property
     def is_unscaled(self) -> bool:
@@ -67,39 +73,121 @@ def watched(module_now: Callable[[], str]) -> Iterator[list[Logits]]:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     seen: list[Logits] = []
-    known: dict[int, tuple[Any, int, float]] = {}  # by storage: the tensor, which keeps it, its d and its factor
-
-    def look_up(tensor: Any) -> tuple[int, float]:
-        return known.get(tensor.untyped_storage().data_ptr(), (None, 0, 1.0))[1:]
-
-    def keep(tensor: Any, length: int, factor: float) -> None:
-        known[tensor.untyped_storage().data_ptr()] = (tensor, length, factor)
+    known = _Known()
 
     class Watch(TorchDispatchMode):  # type: ignore[misc]  # torch is not installed where types are checked
         def noting(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = operation(*args, **(kwargs or {}))
+            result, named = operation(*args, **(kwargs or {})), kwargs or {}
             name = operation.__name__.partition(".")[0]
-            if name in ("bmm", "mm", "baddbmm") and len(args) >= 2:
-                left, right = args[-2:] if name == "baddbmm" else args[:2]
-                keep(result, int(left.shape[-1]), look_up(left)[1] * look_up(right)[1])
-            elif name in ("mul", "div", "mul_", "div_"):
-                number = _number(args[1])
-                if number is not None:
-                    length, factor = look_up(args[0])
-                    keep(result, length, factor * number if name.startswith("mul") else factor / (number or 1.0))
-            elif name in ("clone", "_to_copy", "masked_fill", "masked_fill_", "add", "add_", "where"):
-                source = args[1] if name == "where" else args[0]
-                if hasattr(source, "untyped_storage"):
-                    keep(result, *look_up(source))
-            elif name in ("_softmax", "_safe_softmax"):
-                seen.append(Logits(module_now(), *look_up(args[0]), _deviation(args[0])))
+            if name in ("_softmax", "_safe_softmax"):
+                length, factor, added = known.held(args[0])
+                seen.append(Logits(module_now(), length, factor, _deviation(args[0], added, args[1])))
             elif name.startswith("_scaled_dot_product"):
-                seen.append(_fused(module_now(), args, kwargs or {}))
+                seen.append(_fused(module_now(), args, named))
+            else:
+                known.note(name.removesuffix("_"), args, named, result)
             return result
 
     Watch.__torch_dispatch__ = Watch.noting  # within the class, it would import torch's compiler, which takes seconds
     with Watch():
         yield seen
+
+
+_Held = tuple[int, float, Any]  # of products: d, their factor, and what was added to them; None where there are none
+_NOTHING: _Held = (0, 1.0, None)
+
+
+class _Known:
+    """What tensors hold, by their storage; it keeps them, so that no storage is used again."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+        self.by_storage: dict[int, tuple[Any, _Held]] = {}
+
+    def held(self, tensor: Any) -> _Held:
+        """Return what a tensor, or another view of its numbers, holds."""
+        if not self._is_dense(tensor):
+            return _NOTHING
+        whole, (length, factor, added) = self.by_storage.get(_storage(tensor), (tensor, _NOTHING))
+        if whole.dtype != tensor.dtype:
+            return _NOTHING
+        if self._is_dense(added) and _layout(whole) != _layout(tensor):
+            numbers = whole.new_zeros(whole.untyped_storage().nbytes() // whole.element_size())
+            numbers.as_strided(*_layout(whole)).copy_(added)
+            added = numbers.as_strided(*_layout(tensor))
+        return length, factor, added
+
+    def note(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
+        """Note what the result of an operation holds."""
+        if name in ("bmm", "mm", "baddbmm"):
+            found = self._product(name, args, kwargs)
+        elif name in ("mul", "div"):
+            found = self._times(name, *args[:2])
+        elif name in ("add", "sub"):
+            found = self._sum(args[0], args[1], (1.0 if name == "add" else -1.0) * kwargs.get("alpha", 1))
+        elif name == "masked_fill":
+            length, factor, added = self.held(args[0])
+            found = length, factor, None if added is None else self.torch.where(args[1], args[2], added)
+        elif name == "where" and len(args) == 3:
+            one, other = self.held(args[1]), self.held(args[2])
+            length, factor, added = other if one[2] is None else one
+            parts = [arg if held[2] is None else held[2] for arg, held in zip(args[1:], (one, other), strict=True)]
+            found = length, factor, None if added is None else self.torch.where(args[0], *parts)
+        elif name in ("clone", "_to_copy"):
+            found = self.held(args[0])
+        else:
+            return
+        if self._is_dense(result) and result.numel() and (found != _NOTHING or _storage(result) in self.by_storage):
+            self.by_storage[_storage(result)] = result, found
+
+    def _product(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> _Held:
+        left, right = args[1:3] if name == "baddbmm" else args[:2]
+        factor = self.held(left)[1] * self.held(right)[1]
+        is_layer = name == "mm" and (self._is_weight(left) or self._is_weight(right))
+        length = 0 if is_layer else int(left.shape[-1])
+        if name != "baddbmm":
+            return length, factor, 0.0
+        beta = kwargs.get("beta", 1)
+        return length, factor * kwargs.get("alpha", 1), beta * args[0] if beta else 0.0
+
+    def _times(self, name: str, one: Any, other: Any) -> _Held:
+        if name == "mul" and self.held(one)[2] is None and self.held(other)[2] is not None:
+            one, other = other, one
+        (length, factor, added), number = self.held(one), _number(other)
+        if number is None:
+            length, factor = 0, 1.0
+        elif name == "mul":
+            factor *= number
+        else:
+            factor /= number or 1.0
+        return length, factor, added if not self._is_dense(added) else added * other if name == "mul" else added / other
+
+    def _sum(self, one: Any, other: Any, times: float) -> _Held:
+        (length, factor, added), (other_length, other_factor, other_added) = self.held(one), self.held(other)
+        if added is None and other_added is None:
+            return length, factor, None
+        if length == 0:
+            length, factor = other_length, times * other_factor
+        added, other_added = one if added is None else added, other if other_added is None else other_added
+        is_nothing = isinstance(other_added, float) and other_added == 0.0
+        return length, factor, added if is_nothing else added + times * other_added
+
+    def _is_dense(self, value: Any) -> bool:
+        return isinstance(value, self.torch.Tensor) and value.layout == self.torch.strided
+
+    def _is_weight(self, matrix: Any) -> bool:
+        """Whether a matrix is a parameter, or a view of one: what it multiplies are no queries and keys."""
+        return isinstance(matrix if matrix._base is None else matrix._base, self.torch.nn.Parameter)
+
+
+def _storage(tensor: Any) -> int:
+    return int(tensor.untyped_storage().data_ptr())
+
+
+def _layout(tensor: Any) -> tuple[Any, Any, Any]:
+    return tensor.size(), tensor.stride(), tensor.storage_offset()
 
 
 def _number(value: Any) -> float | None:
@@ -116,16 +204,21 @@ def _fused(module: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Logits:
     query, key = args[0].detach(), args[1].detach()
     length, scale = int(query.shape[-1]), kwargs.get("scale")
     factor = 1.0 / math.sqrt(length) if scale is None else float(scale)
-    return Logits(module, length, factor, _deviation(factor * (query @ key.transpose(-1, -2))))
+    return Logits(module, length, factor, _deviation(factor * (query @ key.transpose(-1, -2)), None, -1))
 
 
-def _deviation(logits: Any) -> float:
-    values = logits.detach().double().cpu().numpy()
-    masked = np.where(values > _MASKED, values, np.nan)
-    counts = np.sum(~np.isnan(masked), axis=-1, keepdims=True)
-    means = np.nansum(masked, axis=-1, keepdims=True) / np.maximum(counts, 1)
-    squares = np.nansum((masked - means) ** 2)
-    return float(np.sqrt(squares / max(1.0, float(counts.sum()))))
+def _deviation(logits: Any, added: Any, dim: int) -> float:
+    """Return how far logits deviate without what was added to them, by the weights that a softmax gives that alone."""
+    values = logits.detach().double().cpu()
+    alone = values.new_zeros(values.shape) + (
+        0.0 if added is None else added if isinstance(added, float) else added.cpu()
+    )
+    alone = alone.masked_fill(~(values > _MASKED), -math.inf)
+    weights = alone.softmax(dim).nan_to_num()  # of a row that is all masked, none
+    products = (values - alone).masked_fill(weights == 0.0, 0.0)
+    means = (weights * products).sum(dim, keepdim=True)
+    squares, rows = (weights * (products - means) ** 2).nansum(), weights.sum()
+    return math.sqrt(float(squares) / max(1.0, float(rows)))
 
 
 def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
@@ -139,8 +232,8 @@ def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
     deviations = sorted(call.deviation for call in calls)
     if len(calls) > PEERS:
         usual = deviations[len(deviations) // 2]
-        worst = max(calls, key=lambda call: call.deviation)
-        if worst.deviation > max(_SHARP, _STANDS_OUT * usual):
+        worst = max(calls, key=lambda call: call.deviation - call.sharp)
+        if worst.deviation > max(worst.sharp, _STANDS_OUT * usual):
             fault = f"its attention logits deviate by {worst.deviation:.3g} within a row"
             return worst.module, f"{fault}, where {usual:.3g} is usual here"
     one_hot = next((call for call in calls if call.deviation > _ONE_HOT), None)

@@ -1,6 +1,8 @@
 """What is known of one call of a module in a forward pass, and of the gradient that came back to what it gave."""
 
 import functools
+import math
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,6 +123,39 @@ class Call:
     def is_reached(self) -> bool:
         """Whether a gradient came back to the output, or numbers overflowed before."""
         return bool(self.squares) or not self.is_finite
+
+    @property
+    def through_time(self) -> tuple[str, float, int] | None:
+        """Of which module the gradient grows from the last time step to the first, by which logarithm, in how many."""
+        steps = len(self.by_time) - 1
+        if steps < 1 or not (self.by_time[0] > 0.0 and self.by_time[-1] > 0.0 and math.isfinite(sum(self.by_time))):
+            return None
+        return self.name or self.kind, 0.5 * math.log(self.by_time[0] / self.by_time[-1]), steps
+
+    def share_above_1(self, before: "Call | None") -> float:
+        """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
+        here, there = self.by_sample, None if before is None else before.by_sample
+        if here is None or there is None or len(here) != len(there) or not math.isfinite(self.gradient_square):
+            return NAN
+        return float((there > here).mean())
+
+
+def hands_on(part: Call, before: Call, module: Any) -> bool:
+    """Return whether a part without weights only hands on the numbers of the part before, as `Identity`, `Flatten`."""
+    if part.children or next(module.get_submodule(part.name).parameters(), None) is not None:
+        return False
+    pairs = (part.size, before.size), (part.square, before.square), (part.gradient_square, before.gradient_square)
+    return all(math.isclose(*pair, rel_tol=1e-6) for pair in pairs)  # what works in place gives the same tensor, too
+
+
+def names_of(parts: Sequence[Call]) -> list[str]:
+    """Return what the parts are called: the second call of a module, say, is its name and "#2"."""
+    seen = Counter[str]()
+    names = []
+    for part in parts:
+        seen[part.name] += 1
+        names.append(part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}")
+    return names
 
 
 def lead(calls: Sequence[Call], steps: Container[Any]) -> None:

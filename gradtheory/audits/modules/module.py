@@ -8,7 +8,7 @@ import functools
 import math
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from gradtheory.audits.layers import COMPOSITE, NAN, NORMED, PEERS, AuditedBlock
 from gradtheory.audits.measure import NONE, Measurement, measure_network
 from gradtheory.audits.modules.attention import attention_fault, watched
 from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, is_several, one_array, raw, read_batch
-from gradtheory.audits.modules.call import Call, origin_of, settle
+from gradtheory.audits.modules.call import Call, hands_on, names_of, origin_of, settle
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.hooks import check_takes_hooks
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
@@ -31,7 +31,7 @@ from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
-from gradtheory.audits.modules.silence import dead_within, passing, silent, unreached
+from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.errors import GradTheoryError, InvalidArgument
@@ -152,26 +152,24 @@ def _measured(
     inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
-    kinds: dict[str, str] = {}
     remarks: dict[str, str] = {}
-    seen, all_calls = Counter[str](), Counter(part.name for part in parts)
-    for place, (part, source, path) in enumerate(zip(parts, sources, paths, strict=True)):
+    givers: list[Call] = []  # for each part that of which it hands on the numbers, or itself
+    all_calls = Counter(part.name for part in parts)
+    for place, (part, name, source, path) in enumerate(zip(parts, names_of(parts), sources, paths, strict=True)):
         goes_on = source is not None and paths[source] == path
-        before = parts[source] if source is not None and goes_on else None
+        before, giver = (parts[source], givers[source]) if source is not None and goes_on else (None, None)
+        givers.append(part)
         own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
         gain = _gain(
             part, before.gradient_square if before else sum(own) if own else NAN, passes=part.name in passed_by
         )
         spread = _spread(part, before or part)
-        seen[part.name] += 1
-        name = part.name or part.kind if seen[part.name] == 1 else f"{part.name}#{seen[part.name]}"
         layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
-        layers.append(replace(layer, name=name, share_above_1=_share_above_1(part, before)))
+        layers.append(replace(layer, name=name, share_above_1=part.share_above_1(before)))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
-        kinds[part.name] = kind
         whole = gain / factor_within(part, calls)
         known = whole if before or not place else NAN
         own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
@@ -179,30 +177,32 @@ def _measured(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
         )  # fmt: skip
-        is_another = before is not None and before.kind in _activations()  # of two in a row one has other weights
+        is_another = giver is not None and giver.kind in _activations()  # of two in a row one has other weights
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
         is_mouth = inner[place] and source is not None and not inner[source]  # something goes around it alone
         is_next = before is not None and source == place - 1 and not is_mouth
-        is_simple = is_next and before is not None and not before.children and not is_pooling(before.kind)
+        if is_next and before is not None and giver is not None and hands_on(part, before, module):
+            givers[-1] = giver
+            blocks.append(block)
+            continue
+        is_simple = is_next and giver is not None and not giver.children and not is_pooling(giver.kind)
         told = why_uncounted(part, whole, calls) if before and not inner[place] else ""
         if told and not (after and is_simple):
             remarks[name], block = told, replace(block, gain=NAN)
+        while after and is_simple and givers[first := blocks[-1].layers[0]] is not parts[first]:
+            block = _joined(blocks.pop(), block, "")
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
-        if before and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
-            blocks[1], told = of_any_scale(blocks[1], before)  # the first may be an embedding
+        if giver and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
+            blocks[1], told = of_any_scale(blocks[1], giver)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
 
-    def between(first: int, last: int) -> float:
-        source = sources[first]
-        return NAN if source is None else _gain(parts[last], parts[source].gradient_square)
-
-    remarks |= mark_branches(blocks, between)
-    beside = {number for block in blocks if block.whole > 0.0 for number in block.layers}  # gradients pass there
-    stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
-    if (dead := silent(parts, stream_layers, module)) is not None:
-        layers[dead] = replace(layers[dead], gain=0.0)
+    remarks |= mark_branches(blocks, functools.partial(_between, parts, sources))
+    layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
-    loops = [loop for call in calls if (loop := _through_time(call)) is not None]
+    loops = (call.through_time for call in calls if call.through_time is not None)
+    kinds = {
+        part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
+    }
     loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
     return Measurement(
         layers,
@@ -216,8 +216,14 @@ def _measured(
         unseen=unseen(parts, sources, paths, module),
         broken=broken_modules(module),
         remarks=remarks,
-        dead=[] if origin is not None else dead_within(calls, module),
+        dead=[] if origin is not None else dead_within(calls, module, graph),
     )
+
+
+def _between(parts: Sequence[Call], sources: Sequence[int | None], first: int, last: int) -> float:
+    """Return the gain of several parts in a row."""
+    source = sources[first]
+    return NAN if source is None else _gain(parts[last], parts[source].gradient_square)
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
@@ -247,14 +253,6 @@ def _activations() -> frozenset[str]:
     return frozenset(activation.__all__) - others
 
 
-def _through_time(call: Call) -> tuple[str, float, int] | None:
-    """Return by which factor, in logarithms, the gradient by the first time step exceeds that by the last."""
-    steps = len(call.by_time) - 1
-    if steps < 1 or not (call.by_time[0] > 0.0 and call.by_time[-1] > 0.0 and math.isfinite(sum(call.by_time))):
-        return None
-    return call.name or call.kind, 0.5 * math.log(call.by_time[0] / call.by_time[-1]), steps
-
-
 def _gain(part: Call, before: float, *, passes: bool = False) -> float:
     """Return the norm of the gradient by the output of the part before over that by the output of this one.
 
@@ -263,14 +261,6 @@ def _gain(part: Call, before: float, *, passes: bool = False) -> float:
     if not part.gradient_square > 0.0 or (passes and before == 0.0):
         return NAN
     return math.sqrt(before / part.gradient_square)
-
-
-def _share_above_1(part: Call, before: Call | None) -> float:
-    """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
-    here, there = part.by_sample, None if before is None else before.by_sample
-    if here is None or there is None or len(here) != len(there) or not math.isfinite(part.gradient_square):
-        return NAN
-    return float(np.mean(there > here))
 
 
 def _spread(part: Call, before: Call) -> float:

@@ -1,16 +1,18 @@
 """Parts of a measured module that nothing comes through, forward or backward."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from gradtheory.audits.chance import may_all_be_off
-from gradtheory.audits.layers import AuditedLayer
+from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.modules.call import Call
+from gradtheory.audits.modules.graph import Graph
 
 _SHOWN = 8  # of the modules that get no gradient
 
 
-def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
+def _silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | None:
     """Return the part that nothing of its input comes through, if a gradient is 0.
 
     That is the first to give all samples the same, or the one before, if it took the same already, or has nothing that
@@ -23,6 +25,16 @@ def silent(parts: list[Call], layers: list[AuditedLayer], module: Any) -> int | 
         return None
     is_fixed = next(module.get_submodule(parts[same].name).parameters(), None) is None
     return max(0, same - 1) if parts[same].took_same or is_fixed else same
+
+
+def silenced(
+    layers: list[AuditedLayer], blocks: Sequence[AuditedBlock], parts: list[Call], module: Any
+) -> list[AuditedLayer]:
+    """Return the layers with a gain of 0 for the one that nothing of its input comes through, if one is so."""
+    beside = {number for block in blocks if block.whole > 0.0 for number in block.layers}  # gradients pass there
+    stream_layers = [replace(layer, gain=NAN) if k in beside else layer for k, layer in enumerate(layers)]
+    dead = _silent(parts, stream_layers, module)
+    return [replace(layer, gain=0.0) if k == dead else layer for k, layer in enumerate(layers)]
 
 
 def passing(parts: Sequence[Call], sources: Sequence[int | None], module: Any) -> set[str]:
@@ -49,20 +61,23 @@ def _is_trainable(module: Any, name: str) -> bool:
     return any(parameter.requires_grad for parameter in module.get_submodule(name).parameters(recurse=False))
 
 
-def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
+def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[str, str]]:
     """Return the modules of which no unit moves, though their inputs do, and why: a gradient may pass beside them.
 
-    That all modules in the same place start with weights 0 is a way to initialise, if they get a gradient.
+    That all modules in the same place start with weights 0 is a way to initialise, if they get a gradient; where such a
+    module ends a branch, only those count that do so.
     """
     dead: dict[str, str] = {}
     number = sum(not call.children for call in calls)
     for owner, is_behind in _deaths(calls, module):
-        is_zero = not any(bool(weight.any()) for weight in _weights(module, owner.name))
+        zeros = [key for key, weight in _weights(module, owner.name).items() if not weight.any()]
         name = owner.name or owner.kind
-        if is_zero and not is_behind:
+        if zeros and not is_behind:
             place = _place(owner.name, module)
-            peers = [path for path, _ in module.named_modules() if _place(path, module) == place]
-            weights = [weight for path in peers for weight in _weights(module, path)]
+            peers = {path for path, _ in module.named_modules() if _place(path, module) == place}
+            ends = {call.name for call in calls if call.name in peers and _ends_a_branch(call, graph)}
+            for_all = [_weights(module, path) for path in (ends if owner.name in ends else peers)]
+            weights = [each[key] for each in for_all for key in zeros if key in each]
             if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
         elif not may_all_be_off(number, owner.units):
@@ -72,14 +87,19 @@ def dead_within(calls: Sequence[Call], module: Any) -> list[tuple[str, str]]:
     return list(dead.items())
 
 
+def _ends_a_branch(call: Call, graph: Graph) -> bool:
+    """Return whether what a call gives is added to something else, and does nothing else."""
+    return graph.sum_of(call.left) is not call.left
+
+
 def _is_trained(weight: Any) -> bool:
     return weight.grad is not None and bool(weight.grad.any())
 
 
-def _weights(module: Any, name: str) -> list[Any]:
+def _weights(module: Any, name: str) -> dict[str, Any]:
     """Return the weights of a module's own, or else its biases: what it multiplies its input by."""
     own = dict(module.get_submodule(name).named_parameters(recurse=False))
-    return [value for key, value in own.items() if "bias" not in key] or list(own.values())
+    return {key: value for key, value in own.items() if "bias" not in key} or own
 
 
 def _place(path: str, module: Any) -> tuple[str, ...]:
@@ -92,31 +112,39 @@ def _place(path: str, module: Any) -> tuple[str, ...]:
 
 def _deaths(calls: Sequence[Call], module: Any) -> Iterator[tuple[Call, bool]]:
     """Yield the calls of modules of which no unit moves, and whether that is by what follows on them."""
-    for call in calls:
+    holders = {k: place for place, call in enumerate(calls) for k in call.children}
+    for place, call in enumerate(calls):
         if call.children or not call.takes_floats:
             continue
-        last = call
-        made_of = _made_of(call, calls)  # of a learned query, or a start of zeros, nothing is
-        if call.took_still == 1.0 and made_of and all(each.gave_still < 1.0 and each.takes_floats for each in made_of):
-            last = made_of[-1]
+        last: int | None = place
+        if call.took_still == 1.0:  # of a learned query, or a start of zeros, nothing is
+            last = _before(place, call.first_sources, calls, holders, module)
+            made_of = () if last is None or last == holders.get(place) else (calls[k] for k in call.first_sources)
+            if last is None or not all(each.gave_still < 1.0 and each.takes_floats for each in made_of):
+                continue
+            if any(each.took_still < 1.0 and last in each.first_sources for each in calls):
+                continue  # what is still is a part of what it gave, such as one token
         elif not call.took_still < 1.0 or call.gave_still != 1.0:
             continue
-        if last is not call and any(
-            each.took_still < 1.0 and any(last is source for source in _made_of(each, calls)) for each in calls
-        ):
-            continue  # what is still is a part of it, such as one token
-        if (owner := _owner(last, calls, module)) is not None:
-            yield owner, owner is not call
+        while last is not None and not _has_own(calls[last], module):
+            last = _before(last, calls[last].sources, calls, holders, module)
+        if last is not None:
+            yield calls[last], calls[last].gave_still != 1.0
 
 
-def _made_of(call: Call, calls: Sequence[Call]) -> list[Call]:
-    return [calls[k] for k in sorted(call.first_sources)]
+def _before(
+    place: int, sources: Set[int], calls: Sequence[Call], holders: Mapping[int, int], module: Any
+) -> int | None:
+    """Return the last call that one is made of: that which holds it, if that has itself made all its output still."""
+    source, holder = max(sources, default=None), holders.get(place)
+    if holder is None or not _has_own(calls[holder], module):
+        return source
+    around = source
+    while around is not None and around != holder:
+        around = holders.get(around)
+    is_its_own = around is None and calls[holder].took_still < 1.0 and calls[holder].gave_still == 1.0
+    return holder if is_its_own else source
 
 
-def _owner(call: Call, calls: Sequence[Call], module: Any) -> Call | None:
-    """Return the last call of a module with weights of its own that a call is, or is made of."""
-    while next(module.get_submodule(call.name).parameters(recurse=False), None) is None:
-        if not call.sources:
-            return None
-        call = calls[max(call.sources)]
-    return call
+def _has_own(call: Call, module: Any) -> bool:
+    return next(module.get_submodule(call.name).parameters(recurse=False), None) is not None
