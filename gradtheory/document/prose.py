@@ -15,7 +15,8 @@ _PART = re.compile(
     r"\$(?P<math>[^$]+)\$|@\{(?P<label>[a-z]+:[\w.-]+)\}|\*(?P<stressed>[^*$@]+)\*|`(?P<code>[^`]+)`"
     r"|\[(?P<linked>[^\]$]+)\]\((?P<place>[a-z]+:\w+)\)"
 )
-_MARKED = re.compile(r"(<math(?:(?!</math>).)*</math>[.,;:!?)，。；：！？）、]+)")
+_FORMULA, _AFTER = r"<math(?:(?!</math>).)*</math>", "[.,;:!?)，。；：！？）、]"
+_MARKED = re.compile(rf"([(（“《]+{_FORMULA}{_AFTER}*|{_FORMULA}{_AFTER}+)")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!$~])")
 _SUBSCRIPT = re.compile(r"([^\W\d_])_([0-9]+|[lkn](?:[+-]1)?(?![A-Za-z]))")
 _FUNCTION_NAME = r"\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)(?![A-Za-z])"
@@ -62,7 +63,7 @@ class Style:
 
 
 def html_prose(text: str) -> str:
-    """Return prose as HTML, in which no line breaks between a formula and the mark behind it."""
+    """Return prose as HTML, in which no line breaks between a formula and the marks beside it."""
     return _MARKED.sub(r'<span class="together">\1</span>', HTML.prose(text))
 
 

@@ -166,3 +166,17 @@ def test_odd_tensors_are_passed_over():
         product[:, 2:].softmax(-1)
         torch.randn(2, 3, 3).softmax(0)
     assert all(math.isfinite(each.deviation) for each in seen)
+
+
+def test_a_softmax_in_the_forward_of_the_module_itself_is_named_by_its_class():
+    class Routed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.head = nn.Linear(16, 10), nn.Linear(10, 4)
+
+        def forward(self, x):
+            return self.head(torch.softmax(100.0 * self.encoder(x), -1))
+
+    torch.manual_seed(0)
+    report = gt.audit(Routed(), torch.randn(32, 16), torch.randint(0, 4, (32,)))
+    assert (report.verdict, report.start) == ("saturates", "Routed")

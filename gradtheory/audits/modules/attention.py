@@ -15,8 +15,9 @@ from gradtheory.audits.layers import PEERS
 
 _MASKED = -5e3  # logits below are masks, whatever wrote them
 _SHARP = 1.0  # a standard deviation of logits that is no longer small
+_UNSCALED = 1.5  # the same where nothing is divided by √d: T5's queries are small, so that theirs is 1
 _TEMPERED = 2.0  # the same of others than dot products, as those times a temperature: cosine attention starts at 1.7
-_STANDS_OUT = 2.0  # times the usual deviation of its peers
+_STANDS_OUT = 4.0  # times the usual deviation of its peers, which a training that goes well may double
 _ONE_HOT = 10.0  # a deviation of logits beyond √(2 log n) for every n in use: softmax leaves a single 1
 _LEAST = 4  # the length of dot products from which √d matters
 
@@ -122,25 +123,25 @@ class _Known:
     def note(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         """Note what the result of an operation holds."""
         if name in ("bmm", "mm", "baddbmm"):
-            found = self._product(name, args, kwargs)
+            holding = self._product(name, args, kwargs)
         elif name in ("mul", "div"):
-            found = self._times(name, *args[:2])
+            holding = self._times(name, *args[:2])
         elif name in ("add", "sub"):
-            found = self._sum(args[0], args[1], (1.0 if name == "add" else -1.0) * kwargs.get("alpha", 1))
+            holding = self._sum(args[0], args[1], (1.0 if name == "add" else -1.0) * kwargs.get("alpha", 1))
         elif name == "masked_fill":
             length, factor, added = self.held(args[0])
-            found = length, factor, None if added is None else self.torch.where(args[1], args[2], added)
+            holding = length, factor, None if added is None else self.torch.where(args[1], args[2], added)
         elif name == "where" and len(args) == 3:
             one, other = self.held(args[1]), self.held(args[2])
             length, factor, added = other if one[2] is None else one
             parts = [arg if held[2] is None else held[2] for arg, held in zip(args[1:], (one, other), strict=True)]
-            found = length, factor, None if added is None else self.torch.where(args[0], *parts)
+            holding = length, factor, None if added is None else self.torch.where(args[0], *parts)
         elif name in ("clone", "_to_copy"):
-            found = self.held(args[0])
+            holding = self.held(args[0])
         else:
             return
-        if self._is_dense(result) and result.numel() and (found != _NOTHING or _storage(result) in self.by_storage):
-            self.by_storage[_storage(result)] = result, found
+        if self._is_dense(result) and result.numel() and (holding != _NOTHING or _storage(result) in self.by_storage):
+            self.by_storage[_storage(result)] = result, holding
 
     def _product(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> _Held:
         left, right = args[1:3] if name == "baddbmm" else args[:2]
@@ -226,7 +227,7 @@ def attention_fault(calls: Sequence[Logits]) -> tuple[str, str] | None:
     for call in calls:
         peers = [each for each in calls if each.module != call.module and each.length]
         is_alone = bool(peers) and all(each.is_scaled for each in peers)
-        if call.is_unscaled and (call.deviation > _SHARP or is_alone):
+        if call.is_unscaled and (call.deviation > _UNSCALED or is_alone):
             fault = f"its attention logits are not divided by √d = {math.sqrt(call.length):.3g}"
             return call.module, f"{fault}: they deviate by {call.deviation:.3g} within a row"
     deviations = sorted(call.deviation for call in calls)

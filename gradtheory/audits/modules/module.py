@@ -114,7 +114,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             for parameter in module.parameters():
                 parameter.grad = None
             given, keywords, leaves = given_to(x, module)
-            with plain_attention(), watched(record.module_now) as logits:
+            with plain_attention(), watched(lambda: record.module_now() or type(module).__name__) as logits:
                 output = module(*given, **keywords)
             value = loss_of(output, y, loss, seed, torch)
             if not value.requires_grad:
