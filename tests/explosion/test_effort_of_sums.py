@@ -1,8 +1,11 @@
 """Sums whose common denominator is long end within their effort, and so do powers with a switch."""
 
 import pytest
+import sympy
 
 import gradtheory as gt
+from gradtheory.activations import Z
+from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
 
 
 @pytest.mark.parametrize("count", [5, 7, 9])
@@ -11,6 +14,12 @@ def test_sums_of_shifted_tanh_end_within_their_effort(count):
     explosion = gt.explosion_set(staircase, w=2, effort=2)
     assert float(explosion.inf) == pytest.approx(-0.50126, abs=1e-4)
     assert float(explosion.inf + explosion.sup) == pytest.approx((count - 1) / 2, abs=1e-12)  # even about the middle
+
+
+@pytest.mark.parametrize(("count", "is_written_out"), [(3, True), (8, False)])
+def test_numerators_of_thousands_of_terms_are_not_written_out(count, is_written_out):
+    staircase = sum(1 / sympy.cosh(Z - k) ** 2 for k in range(count)) - sympy.Rational(1, 2)
+    assert (exponential_sum(staircase, Z) is not None) == is_written_out
 
 
 def test_a_power_with_a_switch_right_of_0_ends_within_its_effort():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import gradtheory as gt
-from gradtheory.audits.modules.attention import watched
+from gradtheory.audits.modules.attention import Logits, attention_fault, watched
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn
@@ -180,3 +180,16 @@ def test_a_softmax_in_the_forward_of_the_module_itself_is_named_by_its_class():
     torch.manual_seed(0)
     report = gt.audit(Routed(), torch.randn(32, 16), torch.randint(0, 4, (32,)))
     assert (report.verdict, report.start) == ("saturates", "Routed")
+
+
+def usual(deviation, module="one", length=16, factor=0.25):
+    return Logits(module, length, factor, deviation)
+
+
+def test_logits_that_deviate_somewhat_more_than_others_do_not_saturate():
+    """T5 divides by nothing, and starts with queries so small that its logits deviate by 1; training may double that."""
+    assert attention_fault([usual(1.1, str(k), length=4, factor=1.0) for k in range(6)]) is None
+    others = [usual(0.66, str(k)) for k in range(6)]
+    assert attention_fault([*others, usual(1.42)]) is None
+    assert attention_fault([*others, usual(2.9)])[0] == "one"
+    assert attention_fault([usual(1.6, str(k), factor=1.0) for k in range(6)])[0] == "0"

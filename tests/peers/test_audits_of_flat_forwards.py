@@ -5,17 +5,10 @@ import math
 import pytest
 
 import gradtheory as gt
+from tests.peers.layers import linear
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn
-
-
-def linear(n_in, n_out, times=1.0):
-    layer = nn.Linear(n_in, n_out)
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    nn.init.zeros_(layer.bias)
-    layer.weight.data *= times
-    return layer
 
 
 class Loop(nn.Module):

@@ -178,8 +178,7 @@ def test_gradients_beyond_float64_are_refused():
         weight_decay_guarantee(gt.Chain(2, "tanh"), [1e200], [1e200])
 
 
-@pytest.mark.parametrize(("written", "gradient"), [("Piecewise((5, (z>=0) & (z<=0)), (tanh(z), True))", 5.0)])
-def test_a_value_that_the_last_activation_takes_at_one_place_alone_counts(written, gradient):
-    chain = gt.Chain(1, gt.expression(written))
-    assert chain.backprop([1.0], [0.0], [0.0], [0.0]).w == [gradient]
-    assert weight_decay_guarantee(chain, [1.0], [0.0]).weight_decay >= gradient
+def test_a_value_that_the_last_activation_takes_at_one_place_alone_counts():
+    chain = gt.Chain(1, gt.expression("Piecewise((5, (z >= 0) & (z <= 0)), (tanh(z), True))"))
+    assert chain.backprop([1.0], [0.0], [0.0], [0.0]).w == [5.0]
+    assert weight_decay_guarantee(chain, [1.0], [0.0]).weight_decay >= 5.0

@@ -27,7 +27,7 @@ from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
 _BITS = 512
-_PLACES = sympy.Rational(1, 7), sympy.Rational(-5, 3)
+_PLACE = sympy.Rational(1, 7)
 _MOST_OPERATIONS, _MOST_TERMS = 80, 1_000  # of an expression that SymPy expands or simplifies
 
 
@@ -177,7 +177,7 @@ def _mirror_images(function: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
 
 def _vanishes(expr: sympy.Expr) -> bool:
     """Return whether an expression is seen to be 0 everywhere, expanded or as a sum of exponentials."""
-    if not _may_vanish(expr, _PLACES[:1]):
+    if not _may_vanish(expr, [_PLACE]):
         return False
     is_short = expr.count_ops() <= 2 * _MOST_OPERATIONS and terms_written_out(expr) <= _MOST_TERMS
     if is_short and sympy.expand(expr) == 0:

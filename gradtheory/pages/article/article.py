@@ -220,7 +220,7 @@ class Article(ShownAsTable):
 
     def _claims(self, catalogue: Mapping[str, Any]) -> Iterator[Block]:
         numbers = self._numbers(catalogue)
-        shown = {_key(step): step.rule for step in (*SETTING_STEPS, *slope_steps())}
+        shown = {_key(step): step.rule for step in next(self._steps())[1]}  # before the claims
         for section in self.sections:
             yield from _in_words(section, catalogue, numbers, shown)
 

@@ -40,7 +40,7 @@ _LAYERS = 6  # of the chain whose gradient by its first bias is large on a long 
 _OF_INTERVAL = ("solve_level", "superlevel_solved", "pull_back", "exponential")
 _OF_DEPTH = (
     *("schwarzian", "class_n_smooth", "layer_identity", "ratio_below_one", "two_point_identity", "even", "log_concave"),
-    *("pair", "two_inputs", "depth", "one_interval"),
+    *("two_inputs", "depth", "one_interval"),
 )
 
 
@@ -187,8 +187,9 @@ def _for_two_inputs(record: Activation) -> Iterator[Step]:
             yield Step(decides, "last_layer_decides", each.meaning, (sympy.Ne(X, OTHER_X),))
             yield from (step for step in _steps_on_depth(record.name) if step.rule == "two_point")
         if each.rule in _OF_DEPTH:
-            yield replace(each, rule="pair_of_sigmoid") if each.rule == "pair" else each
-        if each.rule == "pair":
+            yield each
+        elif each.rule == "pair":
+            yield replace(each, rule="pair_of_sigmoid")
             yield from (step for step in _steps_on_depth(record.name) if step.rule == "never_widens")
 
 
