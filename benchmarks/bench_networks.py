@@ -11,19 +11,24 @@ torch.set_num_threads(1)
 _DEPTH = 10
 
 
+def _network(width, batch, which):
+    """Return a network with random weights, inputs, and as many numbers for its outputs."""
+    rng = np.random.default_rng(0)
+    w = [rng.normal(0, width**-0.5, (width, width)) for _ in range(_DEPTH)]
+    network = gt.Network((width,) * (_DEPTH + 1), which, "mse", w=w, b=[np.zeros(width)] * _DEPTH)
+    return network, *rng.normal(size=(2, batch, width))
+
+
 @pytest.mark.parametrize(
     ("width", "batch", "which"), [(256, 256, "relu"), (256, 256, "tanh"), (256, 256, "gelu"), (1024, 256, "gelu")]
 )
 def bench_backprop_of_networks(compare, width, batch, which):
-    rng = np.random.default_rng(0)
-    w = [rng.normal(0, width**-0.5, (width, width)) for _ in range(_DEPTH)]
-    network = gt.Network((width,) * (_DEPTH + 1), which, "mse", w=w, b=[np.zeros(width)] * _DEPTH)
-    x, y = rng.normal(size=(2, batch, width))
+    network, x, y = _network(width, batch, which)
 
     def products():
         """Three products a layer: forward, by the weights, and by the inputs."""
         a = x
-        for matrix in w:
+        for matrix in network.w:
             forward = a @ matrix.T
             forward.T @ a
             a = forward @ matrix
@@ -31,6 +36,26 @@ def bench_backprop_of_networks(compare, width, batch, which):
     compare(
         f"`Network.backprop`, {which}, {_DEPTH} layers of {width}, batch {batch}",
         lambda: network.backprop(x, y),
+        "the bare matrix products",
+        products,
+        largest_ratio=1.5,
+    )
+
+
+@pytest.mark.parametrize("which", ["tanh", "gelu"])
+@pytest.mark.parametrize("method", ["jvp", "vjp"])
+def bench_products_with_jacobians(compare, method, which):
+    network, x, direction = _network(256, 256, which)
+
+    def products():
+        """Two products a layer: forward, and by the inputs."""
+        a = x
+        for matrix in network.w:
+            a = (a @ matrix.T) @ matrix
+
+    compare(
+        f"`Network.{method}`, {which}, {_DEPTH} layers of 256, batch 256",
+        lambda: getattr(network, method)(x, direction),
         "the bare matrix products",
         products,
         largest_ratio=1.5,

@@ -35,6 +35,25 @@ def test_our_own_kernels_are_as_right_as_stated(shape, derivative):
     assert errors.ulp.max() < np.inf
 
 
+def test_gelu_between_and_at_the_ends_of_its_table():
+    """Farthest from the nodes k/128 its integral errs most; from -6 down and 9 up it is computed without them."""
+    between = (np.arange(-6 * 128, 9 * 128, 7) + 0.5) / 128.0
+    z = np.concatenate(
+        [between, *(np.nextafter(end, [-np.inf, end, np.inf]) for end in (-6.0, 9.0)), [np.nan, -np.inf]]
+    )
+    record = gt.activation("gelu")
+    value, slope = record.value_and_slope(z)
+    exact_value, exact_slope = (
+        np.array([float(enclose(formula, 200, {Z: exactly(place)})) for place in z[:-2]])
+        for formula in (record.expr, record.slope_expr)
+    )
+    assert (np.abs(value[:-2] - exact_value) <= 4.0 * np.spacing(np.abs(exact_value))).all()
+    parts = np.abs(exact_value / z[:-2]) + np.abs(exact_slope)  # the slope is Φ(z), which is σ(z)/z, and zφ(z)
+    assert (np.abs(slope[:-2] - exact_slope) <= 4.0 * np.spacing(parts)).all()
+    assert np.isnan([value[-2], slope[-2]]).all()
+    assert value[-1] == slope[-1] == 0.0
+
+
 @pytest.mark.only(lambda record: record.log_odds is not None)
 def test_log_odds_are_those_of_the_value(name):
     """In balls, from the formula of σ alone: far out, where 1 - σ in float64 is 0, too."""
