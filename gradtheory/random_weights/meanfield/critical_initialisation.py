@@ -144,7 +144,8 @@ def _inside(record: Activation, q: Estimate, slope: float, square: float, kind: 
 def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return E[σ'²] = 1/σ_w² and σ_b² on the edge of chaos at variances q."""
     moments = moments_at(record, q)
-    return moments.slope, q - moments.value / moments.slope
+    with np.errstate(divide="ignore", invalid="ignore"):  # where the slope is 0
+        return moments.slope, q - moments.value / moments.slope
 
 
 def _difference(moments: Moments) -> np.ndarray:
