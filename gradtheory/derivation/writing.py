@@ -245,15 +245,16 @@ def _numbered(reason: str, number: int) -> str:
 
 
 def _reason(step: Step, catalogue: Mapping[str, Any], writer: LatexWriter) -> str:
-    if step.fact is None or step.verdict.check is Check.NUMERIC:
+    if step.fact is not None:
+        reason = fill(catalogue["document"]["fact"], _told(FACTS[step.fact], catalogue))
+    else:
         with writer.folded():
             shown = {name: writer.doprint(expr).replace(" / ", "/") for name, expr in step.shown}
         reason = fill(catalogue["rules"][step.rule], shown)
-        if step.verdict.check is not Check.NUMERIC:
-            return reason
-        why_no_more = catalogue["numeric"][obstacle(step.statement)]
-        return f"{reason}{catalogue['document']['stop']}{why_no_more}"
-    return fill(catalogue["document"]["fact"], _told(FACTS[step.fact], catalogue))
+    if step.verdict.check is not Check.NUMERIC:
+        return reason
+    why_no_more = catalogue["numeric"][obstacle(step.statement)]
+    return f"{reason}{catalogue['document']['stop']}{why_no_more}"
 
 
 def summary_of_checks(steps: Sequence[Step], catalogue: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import sign
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
 from gradtheory.explosion.superlevel.periodic import with_ends
 from gradtheory.formulas import latex
@@ -157,7 +158,7 @@ def explosion_formula(activation: ActivationLike) -> ExplosionFormula:
     Raises
     ------
     InvalidArgument
-        If the activation is unknown.
+        If the activation is unknown, or its slope is 0 almost everywhere: then no factor exceeds any c.
     Undecided
         If the slope of your own expression cannot be cut into monotone branches.
 
@@ -169,6 +170,8 @@ def explosion_formula(activation: ActivationLike) -> ExplosionFormula:
 
     """
     record = as_activation(activation)
+    if record.steepest_slope == 0:
+        raise InvalidArgument("activation", record.name, "must have a slope that is not 0 almost everywhere")
     ranges = itertools.pairwise((sympy.S.Zero, *record.profile.levels))
     regimes = [regime for low, high in reversed(list(ranges)) for regime in _regimes(record, low, high)]
     return ExplosionFormula(record, tuple(regimes), abs(_W) > _C / record.steepest_slope)

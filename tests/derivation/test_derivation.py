@@ -466,3 +466,19 @@ def test_formulas_are_printed_as_by_hand(expr, in_latex, plain):
 def test_a_chain_is_measured_with_its_own_activation():
     of_one_layer = ChainMeasure(sympy.Rational(9, 10), sympy.S.One)
     assert Meaning(gt.activation("hard_tanh")).value(of_one_layer, {}) == 2
+
+
+@pytest.mark.parametrize(
+    ("topic", "written"),
+    [
+        ("explosion", "sigmoid(z/100)"),  # where sizes of 1 meet no condition
+        ("explosion", "tanh(z - 50)"),  # and places near 0
+        ("weak_norm", "tanh(1000*z)"),
+        ("explosion", "2*z + cos(z)"),  # steeper than some level in all of its period
+        ("widest", "Abs(sin(z))"),  # a fact that is numeric here
+    ],
+)
+def test_no_step_is_left_unknown_at_other_scales_and_places(topic, written):
+    derivation = gt.derive(topic, activation=gt.expression(written))
+    assert {str(step.verdict.status) for step in derivation.steps} <= {"exact", "certified", "numeric"}
+    assert str(derivation)

@@ -4,6 +4,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
+from gradtheory.errors import InvalidArgument
 
 
 @pytest.mark.parametrize("which", ["gelu", "silu", "mish"])
@@ -28,3 +29,9 @@ def test_the_place_at_which_a_period_ends_is_in_the_formula_as_in_the_set(writte
     x = ends / 5
     assert x in gt.explosion_set(gt.expression(written), w=5)
     assert any(lower < x + k * period < upper for lower, upper in intervals for k in (-1, 0, 1))
+
+
+@pytest.mark.parametrize("written", ["sign(z)", "Max(0, tanh(z) - 2)", "sign(sin(z))"])
+def test_a_slope_of_0_has_no_formula(written):
+    with pytest.raises(InvalidArgument, match="must have a slope that is not 0 almost everywhere"):
+        gt.explosion_formula(gt.expression(written))

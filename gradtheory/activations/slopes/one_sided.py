@@ -12,13 +12,14 @@ from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.jumps import value_at
 from gradtheory.activations.slopes.numeric import Numeric, numeric
 from gradtheory.activations.slopes.switches import breaks, formula_left_of, formula_near, switches
-from gradtheory.arithmetic.effort import within
+from gradtheory.arithmetic.effort import spend, within
 from gradtheory.arithmetic.enclosure import enclose, exactly, limit_at
 from gradtheory.arithmetic.functions import stable
 from gradtheory.arithmetic.later import np
 from gradtheory.errors import Undecided
 
 _BITS, _LARGEST = 128, sympy.Integer(2) ** 1023
+_OF_A_PLACE = 600  # units of work, about a millisecond
 _BESIDE_SWITCH, _MUCH_LESS = 2.0**-30, 2.0**-6  # far more than rounding moves a zero
 _BESIDE, _MANY_BITS, _SAME = (sympy.Rational(1, 2**200), sympy.Rational(1, 2**400)), 2_048, 1e-15
 
@@ -77,6 +78,7 @@ def _test_of(switch: sympy.Expr) -> Numeric:
 @lru_cache(maxsize=4096)
 def _value_at(expr: sympy.Expr, z: float) -> float | None:
     """Return the value at a place that is a switch in float64, nan where it has none, or None where it is not found."""
+    spend(_OF_A_PLACE)
     try:
         with within():
             value = value_at(expr, sympy.Rational(z))

@@ -64,6 +64,8 @@ def _places(statement: Relational, symbols: Sequence[sympy.Symbol], trial: Trial
     yield from inner
     if statement.has(STEEPEST):
         yield from filter(trial.holds_at, _where_steepest(statement, inner, trial))
+    if isinstance(statement, sympy.Ge) and statement.lhs == abs(Slope(Z)):
+        yield from filter(trial.holds_at, _where_as_steep_as(statement.rhs, trial))
     yield from filter(trial.holds_at, _beside_ends(symbols, trial))
     for point in inner:
         yield from trial.corners(symbols, point)
@@ -88,6 +90,13 @@ def _where_steepest(statement: Relational, inner: Sequence[Point], trial: Trial)
     words = {word.args[0] for word in statement.atoms(Slope)}
     if place is not None:
         yield from ({symbol: place if symbol in words else value for symbol, value in point.items()} for point in inner)
+
+
+def _where_as_steep_as(level: sympy.Expr, trial: Trial) -> Iterator[Point]:
+    """Yield the places between monotone branches at which |σ'| is a level, to many digits."""
+    for branch in trial.meaning.activation.profile.branches:
+        if abs(branch.slope_right) == level and branch.right.is_finite:
+            yield {Z: near(branch.right)}
 
 
 def _gap(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:

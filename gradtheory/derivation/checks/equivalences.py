@@ -83,7 +83,8 @@ def _beside_switches(statement: Equivalent, trial: Trial) -> Iterator[Point]:
     """Yield sample points, and points on both sides of where a comparison of the statement switches, and there."""
     symbols = trial.symbols(statement)
     relations = [part for part in sympy.preorder_traversal(statement) if isinstance(part, Relational)]
-    for point in trial.points(symbols, point_count(statement)):
+    near_and_far = (trial.points(symbols, point_count(statement), far=far) for far in (False, True))
+    for point in itertools.chain.from_iterable(near_and_far):
         yield point
         for relation in relations:
             for symbol, switch in _switches(relation, symbols):
@@ -96,7 +97,7 @@ def _around(point: Point, symbol: sympy.Symbol, switch: sympy.Basic, trial: Tria
     if edge is None:
         return
     for factor in (1 - _BESIDE, 1 + _BESIDE, *([sympy.S.One] if edge == switch else [])):
-        moved = {**point, symbol: edge * factor + (factor - 1)}
+        moved = {**point, symbol: edge * factor if edge else factor - 1}
         if trial.holds_at(moved) and not (symbol.is_positive and moved[symbol] <= 0):
             yield moved
 

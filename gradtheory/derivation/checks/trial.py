@@ -20,7 +20,8 @@ FEWEST_POINTS = 2  # at which a statement must have been tried for a verdict
 UNTRIED = "no points were found at which it can be tried"
 POINTS = 8
 _FEW_POINTS = 3  # where every end is the root of an equation
-_MOST_TRIED = 600
+_MOST_TRIED, _FAR_FROM = 1_000, 600  # tries; from some number on, sizes differ by powers of 16 and lie about a centre
+_POWERS = 7
 _INWARD = sympy.Rational(1, 2**40)  # of a bound that is no fraction
 _MANY, _SMALLER = 100, 16  # tries in vain, after which sizes are that many times smaller
 _SIZES = tuple(
@@ -77,11 +78,14 @@ class Trial:
 
     def holds_at(self, point: Point) -> bool:
         """Return whether the assumptions are proven at a point."""
-        return all(truth(self.meaning.value(assumption, point)) for assumption in self.assumptions)
+        return all(truth(self.value(assumption, point)) for assumption in self.assumptions)
 
-    def points(self, symbols: Sequence[sympy.Symbol], count: int) -> Iterator[Point]:
-        """Yield points where the assumptions hold; symbols get values that fit what they are declared to be."""
-        yield from _points(self.assumptions, self.meaning, tuple(symbols), count) if symbols else ({},)
+    def points(self, symbols: Sequence[sympy.Symbol], count: int, *, far: bool = False) -> Iterator[Point]:
+        """Yield points where the assumptions hold; symbols get values that fit what they are declared to be.
+
+        With `far`, they lie about the place where σ is steepest, and their sizes differ by powers of 16.
+        """
+        yield from _points(self.assumptions, self.meaning, tuple(symbols), count, far) if symbols else ({},)
 
     def corners(self, symbols: Sequence[sympy.Symbol], start: Point) -> Iterator[Point]:
         """Yield the points nearest to a start at which symbols are as large as the assumptions allow or ask.
@@ -112,21 +116,38 @@ def _within(bound: Relational, size: sympy.Expr) -> sympy.Rational:
 
 @functools.lru_cache(maxsize=256)  # the steps of a derivation share their assumptions
 def _points(
-    assumptions: tuple[sympy.Basic, ...], meaning: Meaning, symbols: tuple[sympy.Symbol, ...], count: int
+    assumptions: tuple[sympy.Basic, ...], meaning: Meaning, symbols: tuple[sympy.Symbol, ...], count: int, far: bool
 ) -> tuple[Point, ...]:
     trial = Trial(assumptions, meaning)
-    return tuple(itertools.islice(filter(trial.holds_at, _tried(assumptions, symbols)), count))
+    tried = _tried(assumptions, symbols, meaning, _FAR_FROM if far else 0)
+    return tuple(itertools.islice(filter(trial.holds_at, tried), count))
 
 
-def _tried(assumptions: Sequence[sympy.Basic], symbols: Sequence[sympy.Symbol]) -> Iterator[Point]:
+def _tried(
+    assumptions: Sequence[sympy.Basic], symbols: Sequence[sympy.Symbol], meaning: Meaning, first: int
+) -> Iterator[Point]:
     """Yield points that meet the simple assumptions; the others may fail there."""
     simple = [each for each in _inequalities(assumptions) if not each.has(sympy.Function) or each.has(sympy.Abs)]
-    for number in range(_MOST_TRIED):
+    centre = sympy.S.Zero
+    for number in range(first, _MOST_TRIED):
+        centre = _steepest_place(meaning) if number == _FAR_FROM else centre
         point: dict[sympy.Symbol, sympy.Rational] = {}
         for place, symbol in enumerate(symbols):
             known = [_with_numbers(each, point) for each in simple if symbol in each.free_symbols]
-            point[symbol] = _number(symbol, known, number, place)
+            point[symbol] = _number(symbol, known, number, place, centre)
         yield point
+
+
+def _steepest_place(meaning: Meaning) -> sympy.Rational:
+    """Return a fraction near the finite end of a monotone branch at which |σ'| is greatest; 0 if there is none."""
+    branches = meaning.activation.profile.branches
+    ends = [
+        (abs(slope), end)
+        for branch in branches
+        for slope, end in ((branch.slope_left, branch.left), (branch.slope_right, branch.right))
+        if end.is_finite
+    ]
+    return near(max(ends, key=lambda pair: float(pair[0]))[1]) if ends else sympy.S.Zero
 
 
 def point_count(*expressions: sympy.Basic) -> int:
@@ -159,10 +180,17 @@ def _interval(symbol: sympy.Symbol, inequalities: Sequence[Relational]) -> tuple
     return low, high
 
 
-def _number(symbol: sympy.Symbol, inequalities: Sequence[sympy.Basic], number: int, place: int) -> sympy.Rational:
+def _number(
+    symbol: sympy.Symbol, inequalities: Sequence[sympy.Basic], number: int, place: int, centre: sympy.Rational
+) -> sympy.Rational:
     """Return the value of a symbol at the point of some number, which stands at some place among the symbols."""
     size = _SIZES[(number * (1 + place) + 3 * place) % len(_SIZES)] * (1 + sympy.Rational(number, 97))
-    size /= _SMALLER ** (number // _MANY)
+    if number < _FAR_FROM:
+        size /= _SMALLER ** (number // _MANY)
+    else:  # units of the symbols differ, and σ may be steep at one place only
+        number -= _FAR_FROM
+        size = _SIZES[(number + 3 * place) % len(_SIZES)]
+        size *= sympy.Integer(_SMALLER) ** ((number // _POWERS**place) % _POWERS - _POWERS // 2)
     if symbol.is_integer:
         return sympy.Integer(1 + (number + place) % 5)
     low, high = _interval(symbol, _inequalities(inequalities))
@@ -175,4 +203,4 @@ def _number(symbol: sympy.Symbol, inequalities: Sequence[sympy.Basic], number: i
         return side * (near(low) + size)
     if high.is_finite:
         return near(high) - size
-    return size if (number >> place % 7) % 2 else -size
+    return (size if (number >> place % 7) % 2 else -size) + (centre if (number >> place % 3) % 2 else 0)

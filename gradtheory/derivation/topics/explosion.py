@@ -1,7 +1,7 @@
 """Where a factor explodes: the critical weight, the set of pre-activations, the set of inputs, and its width."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy
 from sympy.logic.boolalg import Equivalent
@@ -119,7 +119,7 @@ def _superlevel(question: Question) -> Iterator[Step]:
             first, last = ends[end][0], ends[end][-1]
             whole = *(each for each in first if _is_below(each)), *(each for each in last if not _is_below(each))
             yield Step(equation(abs(Slope(end)), T), rule, meaning, whole, section="superlevel")
-        if is_whole(intervals):
+        if is_whole(intervals) or _is_period(intervals, record.profile):
             yield Step(sympy.Ge(abs(Slope(Z)), high, evaluate=False), "everywhere", meaning, off, section="superlevel")
             continue
         inside = union(intervals, Z)
@@ -152,6 +152,11 @@ def _range_of_levels(
         yield (sympy.Ge if has_inverse and keeps_shape(intervals, low, profile) else sympy.Gt)(T, low, evaluate=False)
     if not high.is_infinite:
         yield (sympy.Le if has_inverse and keeps_shape(intervals, high, profile) else sympy.Lt)(T, high, evaluate=False)
+
+
+def _is_period(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], profile: Profile) -> bool:
+    """Return whether intervals are all of the period that branches describe: then those of x are, too."""
+    return profile.period is not None and list(intervals) == [(profile.branches[0].left, profile.branches[-1].right)]
 
 
 def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:

@@ -27,7 +27,8 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
 
     Notes
     -----
-    Equal sets have equal bases: each of their intervals begins in [-period/2, period/2), decided with proofs.
+    Each interval of the base begins in [-period/2, period/2), decided with proofs; so equal sets have equal bases where
+    their ends are written alike.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.places import jumps
 from gradtheory.random_weights.meanfield.maps import correlation_map, correlation_slope
@@ -101,7 +102,10 @@ def _below_1(record: Activation, q: float, chi: float, sigma_w: float, sigma_b: 
         return Estimate(c, c_error), Estimate(slope, slope_error)
     beside_1 = correlation_map(record, 1.0 - _HERE, q, sigma_w, sigma_b)
     if jumps(record) or (beside_1 - (1.0 - _HERE) < -beside_1.error and at_0 > at_0.error):
-        c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))
+        try:
+            c = float(brentq(excess, 0.0, 1.0 - _EPSILON if jumps(record) else 1.0 - _HERE))
+        except ValueError:  # no change of sign
+            raise Undecided("where two inputs settle is not told from a correlation of 0 or 1") from None
         slope, error, to_root = correlation_slope(record, c, q, sigma_w), at_0.error, 4e-12
     else:
         ends = math.log(_NEAREST), 0.0

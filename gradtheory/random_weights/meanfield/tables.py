@@ -103,4 +103,4 @@ def solve_between(
 def sign_changes(residuals: Array) -> np.ndarray:
     """Return where residuals on `GRID`, along the last axis, change sign before the next point."""
     before, after = residuals[..., :-1], residuals[..., 1:]
-    return np.asarray((before * after <= 0.0) & (before != after))  # nan compares false
+    return np.asarray((np.sign(before) * np.sign(after) <= 0.0) & (before != after))  # nan compares false
