@@ -193,3 +193,11 @@ def test_a_batch_without_a_gradient_is_none_that_vanishes():
         run = gt.train(network, x, y, optimiser=gradient_descent(1e-3), steps=3, batch_size=1, seed=seed)
         assert run.layer_norms[:, 0].min() == 0.0
         assert _wrong(run, network, x, y) == ""
+
+
+def test_no_growth_is_told_where_it_is_not_a_number():
+    w = [np.full((2, 2), size) for size in (1e3, -1.0, 1.0)]
+    network = gt.Network((2,) * 4, "exponential", "mse", w=w, b=[np.zeros(2)] * 3)
+    advice = gt.advise(network, np.ones((2, 2)), np.ones((2, 2)), steps=2)
+    assert any(np.isnan(each.growth_without) for each in advice.remedies)
+    assert "nan" not in str(advice)

@@ -60,9 +60,10 @@ class NetworkPrescription(ShownAsTable):
     loss_without, loss_with : float
         At the ends of both runs, on all samples; inf if a run diverged.
     growth_without, growth_with : float
-        By which the gradient grows per layer on its way back at the start: what the remedy is predicted to change.
+        By which the gradient grows per layer on its way back at the start: what the remedy is predicted to change; nan
+        where it is not finite.
     curve_without, curve_with : ndarray
-        The losses of the steps.
+        The losses of the steps, each on its batch.
     network : Network
         As it is at the start of the run with the remedy.
     cost : str
@@ -93,7 +94,8 @@ class NetworkPrescription(ShownAsTable):
 
     def __str__(self) -> str:
         lines = [self._headline(), f"    {self._losses()}: {self._verdict()}"]
-        if self.growth_with != self.growth_without:
+        is_known = not math.isnan(self.growth_with + self.growth_without)
+        if is_known and self.growth_with != self.growth_without:
             factors = f"{self.growth_with:.3g} instead of {self.growth_without:.3g}"
             lines.append(f"    per layer the gradient is multiplied by {factors}")
         return "\n".join([*lines, *([f"    {self.cost}"] if self.cost else [])])
