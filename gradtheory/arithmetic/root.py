@@ -123,11 +123,26 @@ class Root(ProvenNumber):
         return bool(enclosure.enclose(1 / in_exponentials.written_out(below), _BITS, {variable: zero}).is_finite())
 
     def shows_zero(self, number: sympy.Expr, held: set[sympy.Expr]) -> bool:
-        """Return whether a number that holds this and others of the same zero is seen to be 0."""
-        same = all(
-            isinstance(each, Root) and each.function == self.function and each.lower == self.lower for each in held
-        )
-        return same and self.is_multiple(number.xreplace({each: each.value for each in held}))
+        """Return whether a number that holds this and others like it is seen to be 0."""
+        roots = [each for each in held if isinstance(each, Root)]
+        of_one_zero = len(roots) == len(held) and len({(each.function, each.lower) for each in roots}) == 1
+        if of_one_zero and self.is_multiple(number.xreplace({each: each.value for each in held})):
+            return True
+        return any(each._solves(number) for each in roots if each._is_plain)
+
+    def _solves(self, number: sympy.Expr) -> bool:
+        """Return whether a number linear in s is seen to be 0: that for which it would be 0 is a zero of f, too."""
+        (variable,) = self.function.variables
+        linear = number.xreplace({self: variable})
+        slope = linear.diff(variable)
+        if not slope.is_Rational or slope.is_zero:
+            return False
+        other = -linear.xreplace({variable: sympy.S.Zero}) / slope
+        low, ball, high = (enclosure.enclose(each, _BITS) for each in (self.lower, other, self.upper))
+        if not low < ball < high:  # f has no other zero there
+            return False
+        value = self.function(other)
+        return bool(abs(enclosure.enclose(value, _BITS)) < 1) and enclosure.is_small_number_zero(value)
 
     @cached_property
     def _sign(self) -> int:

@@ -58,7 +58,7 @@ _OF_THEORY = ", at the variances of infinitely wide layers"
 
 @dataclass(frozen=True, repr=False)
 class LogJacobian(ShownAsTable):
-    """The law of log‖Ju‖² for a unit vector u, over networks with random weights.
+    """The law of log‖Ju‖² for a unit vector u at a right angle to the input, over networks with random weights.
 
     Attributes
     ----------
@@ -116,10 +116,12 @@ def log_jacobian(
     *,
     q: NumberLike = 1,
 ) -> LogJacobian:
-    r"""Return mean and variance of log‖Ju‖² over networks of these widths, for a direction u of the inputs.
+    r"""Return mean and variance of log‖Ju‖² over networks of these widths, for a direction u at a right angle to x.
 
-    J = D_L·W_L ⋯ D_1·W_1 with W_l ~ N(0, σ_w²/n_{l-1}) and D_l = diag σ'(z_l). Gradients of a random direction of the
-    outputs have the same law, layer by layer from the last. Each layer adds log S_l. For linear layers S_l is
+    J = D_L·W_L ⋯ D_1·W_1 with W_l ~ N(0, σ_w²/n_{l-1}) and D_l = diag σ'(z_l). A random u is nearly at a right angle to
+    the input x. Along x the law is another, at any width, unless σ is a line on either side of 0: there σ'(z_l) and the
+    change of z_l are not independent. Gradients of a random direction of the outputs have the same law, layer by layer
+    from the last. Each layer adds log S_l. For linear layers S_l is
     σ_w²/n_{l-1} times χ² with n_l degrees of freedom, so that E[log S] = log(2σ_w²/n_{l-1}) + ψ(n_l/2) and
     Var[log S] = ψ'(n_l/2); for relu and its like the degrees of freedom are binomial. For wide layers the variance is
     Σ (3κ - 1)/n_l with κ the kurtosis of σ', 5/n_l for relu, and the mean lies half of it below log E. Other
@@ -146,7 +148,7 @@ def log_jacobian(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule.
+        If an argument breaks a rule, or E[σ'²] is 0 or infinite.
 
     References
     ----------
@@ -190,7 +192,10 @@ def factors(record: Activation, sizes: Sequence[int], sigma_w: float, sigma_b: f
         variance = sigma_w * sigma_w * square + sigma_b * sigma_b
         if not math.isfinite(variance):
             raise InvalidArgument("sigma_w", sigma_w, "makes, with sigma_b and q, variances beyond float64")
-        square = float(moment(record, variance, of="value")) if not is_homogeneous else 1.0
+        if not is_homogeneous:
+            square = float(moment(record, variance, of="value"))
+            if not moment(record, variance, of="slope"):
+                raise InvalidArgument("activation", record.name, "must have a slope that is not 0 almost everywhere")
         law = _factor(record, 1.0 if is_homogeneous else variance, n_out)
         shift = 2.0 * math.log(sigma_w) - math.log(n_in)
         parts.append(law._replace(mean=law.mean + shift, log_mean=law.log_mean + shift))

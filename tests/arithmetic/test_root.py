@@ -7,8 +7,7 @@ import pytest
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.enclosure import sign
-from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.enclosure import order, sign
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import InvalidArgument
 
@@ -121,11 +120,20 @@ def test_numbers_of_one_zero_that_are_equal_are_so():
     assert sign(other - 1 + cubic) == 0
 
 
+def test_a_number_that_is_no_function_of_the_same_zero_is_seen_to_be_equal():
+    equation = sympy.Lambda(_S, _S**2 - 2)
+    right, left = Root(equation, sympy.S.One, sympy.Integer(2)), Root(equation, sympy.Integer(-2), sympy.Integer(-1))
+    assert order(left, -right) == order(right / 3, -left / 3) == sign(left + sympy.sqrt(2)) == 0
+    other = Root(sympy.Lambda(_S, sympy.exp(_S) - 3), sympy.S.One, sympy.Integer(2))
+    assert sign(2 * other - sympy.log(9)) == 0
+    assert sign(other - sympy.log(3) - sympy.Rational(1, 10**400)) == -1
+
+
 def test_two_zeros_of_one_function_are_told_apart():
     equation = sympy.Lambda(_S, sympy.cosh(_S) - 2 - _S / 10)
     right = Root(equation, sympy.S.One, sympy.Integer(2))
     left = Root(equation, sympy.Integer(-2), sympy.Integer(-1))
     for value in (sympy.Lambda(_S, _S), sympy.Lambda(_S, _S**3)):
-        assert not is_equal(left.map(value), right.map(value))
-    assert is_equal(left.map(sympy.Lambda(_S, sympy.cosh(_S))), left.map(sympy.Lambda(_S, 2 + _S / 10)))
-    assert not is_equal(left.map(sympy.Lambda(_S, sympy.cosh(_S))), right.map(sympy.Lambda(_S, 2 + _S / 10)))
+        assert order(left.map(value), right.map(value)) != 0
+    assert order(left.map(sympy.Lambda(_S, sympy.cosh(_S))), left.map(sympy.Lambda(_S, 2 + _S / 10))) == 0
+    assert order(left.map(sympy.Lambda(_S, sympy.cosh(_S))), right.map(sympy.Lambda(_S, 2 + _S / 10))) != 0

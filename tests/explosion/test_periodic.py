@@ -248,3 +248,26 @@ def test_functions_that_jump_leave_the_jump_out():
         sympy.Interval.open(-sympy.oo, -sympy.Rational(1, 4)), sympy.Interval.open(sympy.Rational(1, 4), sympy.oo)
     )
     assert gt.explosion_set("threshold", 1, strict=False) == sympy.Interval.open(1, sympy.oo)
+
+
+@pytest.mark.parametrize(
+    ("w", "b", "threshold"), [(sympy.sqrt(2), 1, 1), (-sympy.sqrt(5), sympy.sqrt(3), 1), (1 + sympy.sqrt(2), 2, 2)]
+)
+def test_periods_are_joined_at_irrational_places(w, b, threshold):
+    """A cosine of one's own ends its period where it explodes; SymPy does not see that the ends are equal."""
+    z = sympy.Symbol("z", real=True)
+    own, known = (gt.explosion_set(each, w, b, threshold=threshold) for each in (sympy.cos(z), "cosine"))
+    assert len(components_of(own.base)) == len(components_of(known.base)) == 1
+    assert pickle.loads(pickle.dumps(own)) == own
+    bounded, same = (each.intersect(sympy.Interval(0, 5)) for each in (own, known))
+    assert len(bounded.args) == len(same.args)
+    assert abs((bounded.measure - same.measure).n(30)) < 1e-25
+    assert gt.explosion_set(2 * z + sympy.cos(z), w, b, threshold="1/10") == sympy.S.Reals
+
+
+def test_parts_that_touch_at_numbers_of_two_forms_are_one():
+    two = sympy.sqrt(2) * (1 + sympy.sqrt(3)), sympy.sqrt(2) + sympy.sqrt(6)
+    left, right = Component(sympy.S.Zero, two[0], upper_open=False), Component(two[1], sympy.Integer(9))
+    assert left.touches(right)
+    assert not left.touches(Component(two[1] + _TINY, sympy.Integer(9)))
+    assert not Component(sympy.S.Zero, two[0]).touches(right)

@@ -3,6 +3,7 @@
 import pickle
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 from hypothesis import Phase, given, reject, settings
@@ -157,3 +158,29 @@ def test_a_kink_before_a_constant_layer_does_not_prove_that_the_set_is_empty(act
     explosion = gt.total_explosion_set(gt.Chain(3, activations), w=w, b=b)
     inside = sympy.Rational(7, 5) + sympy.Rational(1, 100) if activations[1] == "relu" else -sympy.Rational(b[1], w[1])
     assert inside in explosion
+
+
+@pytest.mark.parametrize(
+    "activations",
+    [
+        ("quadratic", "tanh"),
+        ("quadratic", "sigmoid", "arctan"),
+        ("z**3", "gaussian"),
+        ("Max(z**2, 1/3)", "tanh"),  # whose kinks are mirror images, and irrational
+        ("tanh", "Max(0, z**2 - 2)"),
+        ("Max(1/(1 + z**2), 1/3)", "tanh"),
+        ("Abs(tanh(z)**2 - 1/2)", "quadratic", "erf"),
+    ],
+)
+def test_slopes_without_bounds_before_layers_that_flatten_and_mirrored_kinks(activations):
+    layers = [gt.activation(gt.expression(each) if "z" in each else each) for each in activations]
+    w, b = [2.0, -3.0, 1.5][: len(layers)], [0.0, 1.0, -0.5][: len(layers)]
+    set_ = gt.total_explosion_set(gt.Chain(len(layers), layers), w=w, b=b)
+    x = np.linspace(-3.0, 3.0, 241) + 1e-4
+    a, gradient = x, np.ones_like(x)
+    for layer, weight, bias in zip(layers, w, b, strict=True):
+        a, slope = layer.value_and_slope(weight * a + bias)
+        gradient *= weight * slope
+    explodes = np.abs(gradient) > 1.0
+    assert explodes.any()
+    assert [place in set_ for place in map(sympy.Rational, x)] == list(explodes)

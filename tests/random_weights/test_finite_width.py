@@ -113,3 +113,23 @@ def test_the_mean_is_that_of_mean_field():
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(InvalidArgument, match=said):
         call()
+
+
+def test_the_direction_is_at_a_right_angle_to_the_input():
+    """Along x the law is another for tanh, at any width, and the same for relu."""
+    rng, width, weight = np.random.default_rng(0), 128, 2.0
+    for which in ("tanh", "relu"):
+        law = gt.log_jacobian([width, width], which, weight)
+        x = rng.normal(size=width)
+        x *= math.sqrt(width) / np.linalg.norm(x)
+        across = rng.normal(size=width)
+        across -= (across @ x) / (x @ x) * x
+        logs = {name: [] for name in ("across", "along")}
+        for _ in range(400):
+            w = rng.normal(0.0, weight / math.sqrt(width), (width, width))
+            slope = gt.activation(which).slope(w @ x)
+            for name, u in (("across", across), ("along", x)):
+                logs[name].append(2.0 * math.log(np.linalg.norm(slope * (w @ u)) / np.linalg.norm(u)))
+        spread = 5.0 * math.sqrt(float(law.variance) / 400.0)
+        assert np.mean(logs["across"]) == pytest.approx(float(law.mean), abs=spread)
+        assert (abs(np.mean(logs["along"]) - law.mean) > 1.0) == (which == "tanh")

@@ -198,6 +198,15 @@ def test_a_critical_initialisation_solves_its_equations(name):
         assert (variance_map(name, 1, criticality.sigma_w) < 1) == (criticality.kind == "q = 0, stable")
 
 
+@pytest.mark.parametrize("formula", ["gelu(z) - 77/1000", "silu(z) - 1255/10000", "tanh(z)**2 - 4158/100000"])
+def test_two_critical_variances_between_two_of_the_grid_are_found(formula):
+    critical = gt.meanfield.critical_initialisation(gt.expression(formula))
+    assert critical.kind == "half-stable"
+    scales = critical.q, critical.sigma_w
+    for which in (gt.meanfield.chi, gt.meanfield.chi_parallel):
+        assert which(gt.expression(formula), *scales) == pytest.approx(1.0, abs=1e-11)
+
+
 @pytest.mark.slow
 def test_kinds_of_criticality_are_as_listed():
     kinds = {}

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias
 import sympy
 
 from gradtheory.activations.slopes.exact_zeros import inner_point
-from gradtheory.arithmetic.enclosure import is_finite, sign
-from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.enclosure import is_finite, order, sign
 from gradtheory.arithmetic.pairs import Pair
 
 Z = sympy.Symbol("z", real=True)  # the pre-activation, in which every record is written
@@ -80,7 +79,7 @@ class Branch:
     def continues(self, following: "Branch") -> bool:
         """Whether σ' is finite and continuous where this branch ends and the next begins."""
         here, there = self.slope_right, following.slope_left
-        return bool(is_finite(here) and is_finite(there)) and is_equal(here, there)
+        return bool(is_finite(here) and is_finite(there)) and order(here, there) == 0
 
     @cached_property
     def inside(self) -> sympy.Rational:

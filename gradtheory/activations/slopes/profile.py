@@ -31,7 +31,6 @@ from gradtheory.arithmetic.enclosure import (
     sign_at,
     sign_beyond,
 )
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
@@ -130,9 +129,9 @@ class Profile:
 
         """
         if self.period is None:
-            return place in self.kinks or any(is_equal(place, kink) for kink in self.kinks)
+            return place in self.kinks or any(order(place, kink) == 0 for kink in self.kinks)
         shifts = [(self._periods_before(place) + k) * self.period for k in (-1, 0, 1)]
-        return any(is_equal(place - shift, kink) for kink in self.kinks for shift in shifts)
+        return any(order(place - shift, kink) == 0 for kink in self.kinks for shift in shifts)
 
     def size_at(self, place: sympy.Expr) -> sympy.Expr:
         """Return |f| at a place that is no kink, by what holds beside it.
@@ -173,7 +172,7 @@ class Profile:
         if last.right in self.jumps:
             return False
         here, there = self._signs_of_two_periods
-        return is_equal(here * there * first.slope_left, last.slope_right)
+        return order(here * there * first.slope_left, last.slope_right) == 0
 
     @cached_property
     def keeps_its_sign(self) -> bool:

@@ -14,7 +14,6 @@ from sympy.core.relational import Relational
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import order, sign, sign_at
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.root import Root
 from gradtheory.errors import Undecided
 
@@ -65,7 +64,7 @@ def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> 
     def side(formula: sympy.Expr) -> int:
         if not isinstance(place, Root):
             return order(formula.subs(variable, place), sympy.S.Zero)
-        if is_equal(place.map(sympy.Lambda(variable, formula + variable)), place):
+        if order(place.map(sympy.Lambda(variable, formula + variable)), place) == 0:
             return 0
         return order(place.map(sympy.Lambda(variable, formula)), sympy.S.Zero)
 

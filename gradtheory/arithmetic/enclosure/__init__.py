@@ -44,6 +44,7 @@ from gradtheory.arithmetic.enclosure.intervals import (
 )
 from gradtheory.arithmetic.enclosure.signs import MOST_CELLS, Univariate, order, sign, sign_at, sign_on, signed_cells
 from gradtheory.arithmetic.enclosure.tails import limit_at, sign_beyond
+from gradtheory.arithmetic.enclosure.vanishing import is_small_number_zero
 from gradtheory.arithmetic.enclosure.zeros import crossing, has_one_zero, zero, zeros
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "integral",
     "is_finite",
     "is_infinite",
+    "is_small_number_zero",
     "limit_at",
     "logistic",
     "nearest",

@@ -18,7 +18,7 @@ from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, precision
 from gradtheory.arithmetic.enclosure.expansions import UNIT, Coefficient, Sum, Sums, TooNear
-from gradtheory.arithmetic.enclosure.intervals import Increasing, Interval
+from gradtheory.arithmetic.enclosure.intervals import Interval
 from gradtheory.arithmetic.enclosure.scales import ONE, Scale, decreasing, number_sign
 from gradtheory.errors import Undecided
 
@@ -120,8 +120,8 @@ class _Tail(Sums):
             if expr.exp.has(self.variable):
                 return self.exp(self.multiply(self._of(expr.exp), self.log(self._of(expr.base))))
             return self.pow(self._of(expr.base), expr.exp)
-        if isinstance(expr, Increasing):
-            return self._of(expr.plain)
+        if (plain := getattr(expr, "plain", None)) is not None:  # of a function of the package's own
+            return self._of(plain)
         special = _SPECIAL.get(getattr(expr.func, "refines", expr.func))
         inner = self._of(expr.args[0])
         side = self.direction(inner)

@@ -8,7 +8,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
 from gradtheory.activations.slopes.piece import SlopeInverse
-from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.enclosure import order
 from gradtheory.derivation.checks.simplicity import is_simple
 from gradtheory.derivation.checks.trial import Trial, point_count
 from gradtheory.derivation.checks.verdict import CERTIFIED, EXACT, NUMERIC, Verdict, false, unknown
@@ -64,7 +64,7 @@ def _is_solved(statement: Equivalent, trial: Trial) -> bool:
                 and not (symbol.is_positive and root <= 0)
                 and all(truth(one.xreplace({symbol: root})) for one in trial.assumptions)
             ]
-            return len(allowed) == 1 and is_equal(allowed[0], zero)
+            return len(allowed) == 1 and order(allowed[0], zero) == 0
     return False
 
 

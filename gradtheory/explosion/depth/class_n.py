@@ -32,7 +32,6 @@ from gradtheory.arithmetic.enclosure import (
     sign_on,
     signed_cells,
 )
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.in_exponentials import sign_in_exponentials
@@ -205,7 +204,7 @@ def _flaws(record: Activation) -> Iterator[Membership]:
             yield Membership(False, f"σ' is infinite at z = {text(place)}", place)
         elif order(here.slope_right, sympy.S.Zero) == 0:
             yield Membership(False, f"σ' is 0 at z = {text(place)}, and not beside it", place)
-        elif not is_equal(here.slope_right, there.slope_left):
+        elif order(here.slope_right, there.slope_left):
             yield Membership(False, f"σ' jumps at z = {text(place)}", place)
         elif _rises_suddenly(record, here, there):
             yield Membership(False, f"|σ'| has a corner at z = {text(place)}, at which it turns upwards", place)

@@ -51,7 +51,10 @@ class Component:
 
     def touches(self, following: "Component") -> bool:
         """Whether the union with a component to the right of this one is a single interval."""
-        return bool(self.upper == following.lower) and not (self.upper_open and following.lower_open)
+        here, there = self.upper, following.lower
+        if self.upper_open and following.lower_open:
+            return False
+        return bool(here == there) or (_is_narrow(here, there) and order(here, there) == 0)
 
     def joined(self, following: "Component") -> "Component":
         """Return the union with a component that this one touches."""

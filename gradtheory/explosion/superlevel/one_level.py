@@ -16,8 +16,7 @@ from gradtheory.activations.slopes.branch import LINE, Region
 from gradtheory.activations.slopes.exact_zeros import exact_zeros, inner_point
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near
-from gradtheory.arithmetic.enclosure import is_finite, sign, sign_at
-from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.enclosure import is_finite, order, sign, sign_at
 from gradtheory.explosion.superlevel.component import Component, joined
 
 _MOST_CELLS = 600  # in which a crossing is sought: where f touches the level, no number of them would do
@@ -104,7 +103,7 @@ class OneLevel:
         if cut in self.jumps:
             return False
         left, right = limit(before, cut, "-"), limit(after, cut, "+")
-        return is_finite(left) and is_finite(right) and is_equal(left, right) and self._is_above(abs(left))
+        return is_finite(left) and is_finite(right) and order(left, right) == 0 and self._is_above(abs(left))
 
     def _is_above(self, size: sympy.Expr) -> bool:
         return sign(size - self.t) > (0 if self.strict else -1)

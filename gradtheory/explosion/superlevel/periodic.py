@@ -8,7 +8,7 @@ import sympy
 from sympy.logic.boolalg import as_Boolean
 from sympy.sets.handlers.intersection import intersection_sets
 
-from gradtheory.arithmetic.enclosure import as_rational, bounds, sign
+from gradtheory.arithmetic.enclosure import as_rational, bounds, order, sign
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel.component import Component, as_set
 
@@ -135,14 +135,17 @@ def repeated(components: Sequence[Component], start: sympy.Expr, period: sympy.E
 def with_ends(components: Sequence[Component], start: sympy.Expr, period: sympy.Expr) -> list[Component]:
     """Return components of one period from `start` on, with the point where the next begins: what it joins is one."""
     pieces, end = list(components), start + period
-    if pieces and pieces[0].lower == start and pieces[-1].upper == end:
+    if not pieces:
+        return [Component(start, start, False, False)]
+    begins, ends = order(pieces[0].lower, start) == 0, order(pieces[-1].upper, end) == 0
+    if begins and ends:
         first, last = pieces[0], pieces.pop()
         if not pieces:
             return [Component(-sympy.oo, sympy.oo)]
         pieces[0] = Component(last.lower - period, first.upper, last.lower_open, first.upper_open)
-    elif pieces and pieces[0].lower == start:
+    elif begins:
         pieces[0] = Component(start, pieces[0].upper, False, pieces[0].upper_open)
-    elif pieces and pieces[-1].upper == end:
+    elif ends:
         pieces[-1] = Component(pieces[-1].lower, end, pieces[-1].lower_open, False)
     else:
         pieces.insert(0, Component(start, start, False, False))

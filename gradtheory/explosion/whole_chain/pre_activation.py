@@ -113,6 +113,19 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
             first, second = first * slope, second * slope + first**2 * bend
         raise AssertionError("a chain has a last layer")
 
+    @property
+    def plain(self) -> sympy.Expr:
+        """The same in SymPy's functions, for its growth at infinity."""
+        if self.args[1] > 1:
+            return self._closed().diff(X, int(self.args[1])).xreplace({X: self.args[0]})
+        a, first = self.args[0], sympy.S.One
+        for layer, is_last in self._with_last():
+            z, first = layer.weight * a + layer.bias, layer.weight * first
+            if is_last:
+                return (z, first)[int(self.args[1])]
+            a, first = layer.value.xreplace({Z: z}), layer.slope.xreplace({Z: z}) * first
+        raise AssertionError("a chain has a last layer")
+
     def enclosure(self, bits: int, at: Balls) -> Ball:
         """Return a ball around the value."""
         if self.args[1] > _CARRIED:

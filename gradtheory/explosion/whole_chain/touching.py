@@ -14,7 +14,6 @@ import sympy
 
 from gradtheory.activations import Activation, Z
 from gradtheory.arithmetic.enclosure import enclose, order, precision, sign
-from gradtheory.arithmetic.equality import is_equal
 from gradtheory.errors import Undecided
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import SmoothPart, middle_of_slope, smooth_parts
@@ -32,7 +31,7 @@ def is_reached(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> bool
             return False
     z = layers.exactly(x, operations=_MOST_OPERATIONS)
     with contextlib.suppress(Undecided):
-        return z is not None and is_equal(size_at(layers, z), threshold)
+        return z is not None and order(size_at(layers, z), threshold) == 0
     return False
 
 

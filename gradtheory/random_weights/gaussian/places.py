@@ -10,8 +10,7 @@ from gradtheory.activations import Activation
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.exact_zeros import features, inner_point
 from gradtheory.activations.slopes.switches import breaks, formula_near
-from gradtheory.arithmetic.enclosure import is_infinite
-from gradtheory.arithmetic.equality import is_equal
+from gradtheory.arithmetic.enclosure import is_infinite, order
 from gradtheory.arithmetic.inputs import Array
 
 _RUNGS = 0.5 ** np.arange(45)
@@ -77,6 +76,6 @@ def jumps(record: Activation) -> tuple[tuple[float, float], ...]:
     for left, place, right in zip(corners[:-2], corners[1:-1], corners[2:], strict=True):
         ends = ((left, place), (place, right))
         below, above = (formula_near(record.expr, Z, inner_point(*each)).subs(Z, place) for each in ends)
-        if not is_equal(below, above):
+        if order(below, above):
             sizes.append((float(place), float(above - below)))
     return tuple(sizes)

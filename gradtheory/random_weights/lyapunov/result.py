@@ -94,7 +94,7 @@ class LyapunovExponent(ShownAsTable):
 
     @property
     def surviving_value(self) -> Any:
-        """The growth of log|gradient| per layer among the chains whose gradient is not 0; λ where all are."""
+        """The growth of log|gradient| per layer in chains whose gradient is not 0: λ if all are so, nan if none is."""
         return self._survivors[1] if self._survival is not all_alive else Estimate(self.value, self.error)
 
     @cached_property

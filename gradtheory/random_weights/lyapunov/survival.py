@@ -34,6 +34,8 @@ def survival(record: Activation, sigma_w: float, sigma_b: float) -> tuple[Estima
     if sigma_b == 0.0:
         sides.append(lingering(sigma_w, growth_at_zero(record) or (0.0, 0.0), -1.0))
     slowest = max(sides)
+    if not fine[0] and not slowest[0]:
+        return Estimate(0.0, 0.0), Estimate(np.nan, np.nan)  # no chain is left that could grow
     if fine[0] <= slowest[0] * (1.0 + _APART):  # what is left is far out, or near 0
         return tuple(Estimate(each, _APART * max(slowest[0], abs(each))) for each in slowest)  # type: ignore[return-value]
     share, rate = (
@@ -54,4 +56,4 @@ def _at(record: Activation, sigma_w: float, sigma_b: float, ends: tuple[float, f
         return np.asarray((np.where(passes, mean, 0.0) * panels.interpolated(ahead, factor.after(z)))[np.newaxis])
 
     (growth,) = factor.expected(carried)
-    return np.array([share, law @ growth / (share * (law @ ahead))])
+    return np.array([share, law @ growth / (share * (law @ ahead)) if share else np.nan])

@@ -245,4 +245,6 @@ def jacobian_moments(
         mean_error = mean * (many * (off + rounding))
         square = mean * mean * many
         error = square * (2.0 * many * (off + rounding) * np.abs(spread) + ratio_error + rounding * (1.0 + fourth))
-    return JacobianMoments(estimated(mean, mean_error), estimated(square * spread, error))
+    parts = mean, mean_error, square * spread, error
+    mean, mean_error, spread, error = (np.where(slope != 0.0, each, 0.0) for each in parts)  # no gradient passes a step
+    return JacobianMoments(estimated(mean, mean_error), estimated(spread, error))

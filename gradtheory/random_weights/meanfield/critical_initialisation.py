@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.effort import EFFORT, limited
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.meanfield.edge_of_chaos import errors_at, weight_error
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.random_weights.meanfield.tables import (
@@ -98,17 +100,11 @@ def critical_initialisation(activation: ActivationLike, *, effort: float = EFFOR
         slope, square = (float(each[0]) for each in _edge_at(record, np.ones(1)))
         if square >= 0.0:
             return _inside(record, Estimate(1.0, 0.0), slope, square, "all of the edge")
-    cells = np.flatnonzero(sign_changes(np.where(_is_clear(grid), _difference(grid), np.nan)))
-    needed = []
-    if cells.size:
-        places = solve_between(
-            record, lambda q, moments: _difference(moments).reshape(q.shape), GRID[cells], GRID[cells + 1]
-        )
-        places = places[np.isfinite(places)]
-        for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
-            if square >= 0.0:
-                return _inside(record, _root(record, float(q)), float(slope), float(square), "half-stable")
-            needed.append(f"q = {q:.6g} would need σ_b² = {square:.6g}")
+    needed, places = [], _places(record, grid)
+    for q, slope, square in zip(places, *_edge_at(record, places), strict=True):
+        if square >= 0.0:
+            return _inside(record, _root(record, float(q)), float(slope), float(square), "half-stable")
+        needed.append(f"q = {q:.6g} would need σ_b² = {square:.6g}")
     if origin.is_fixed:
         return _at(origin, 0.0, "q = 0, unstable")
     inside = "; ".join(needed) or "for no q from 1e-12 to 1e12"
@@ -120,6 +116,31 @@ def critical_initialisation(activation: ActivationLike, *, effort: float = EFFOR
 def _at(origin: Origin, q: float, kind: str) -> CriticalInitialisation:
     size = origin.mean_square_slope**-0.5
     return CriticalInitialisation(Estimate(size, 2.0 * _EPSILON * size), Estimate(0.0, 0.0), Estimate(q, 0.0), kind)
+
+
+def _places(record: Activation, grid: Moments) -> np.ndarray:
+    """Return the q at which χ_∥ = χ_⊥, also two between neighbours of the grid: turning points are nodes, too."""
+    clear = np.flatnonzero(_is_clear(grid))
+    log_q, known = np.log(GRID[clear]), _difference(grid)[clear]
+    side, size = np.sign(known), np.abs(known)
+    turns = (side[:-2] == side[1:-1]) & (side[1:-1] == side[2:]) & (size[1:-1] < np.minimum(size[:-2], size[2:]))
+    inner = 1 + np.flatnonzero(turns)
+    if inner.size:
+
+        def size_at(t: Array, one: Array) -> Array:
+            return np.asarray(one * _difference(moments_at(record, np.exp(t.reshape(-1)))).reshape(t.shape))
+
+        near = log_q[inner - 1], log_q[inner], log_q[inner + 1]
+        lowest = elementwise.find_minimum(size_at, near, args=(side[inner],))
+        order = np.argsort(np.concatenate([log_q, lowest.x]))
+        log_q = np.concatenate([log_q, lowest.x])[order]
+        known = np.concatenate([known, side[inner] * lowest.f_x])[order]
+    cells = np.flatnonzero(sign_changes(known))
+    if not cells.size:
+        return np.empty(0)
+    ends = np.exp(log_q[cells]), np.exp(log_q[cells + 1])
+    places = solve_between(record, lambda q, moments: _difference(moments).reshape(q.shape), *ends)
+    return places[np.isfinite(places)]
 
 
 def _root(record: Activation, q: float) -> Estimate:
@@ -144,7 +165,8 @@ def _inside(record: Activation, q: Estimate, slope: float, square: float, kind: 
 def _edge_at(record: Activation, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return E[σ'²] = 1/σ_w² and σ_b² on the edge of chaos at variances q."""
     moments = moments_at(record, q)
-    return moments.slope, q - moments.value / moments.slope
+    with np.errstate(divide="ignore", invalid="ignore"):  # where the slope is 0
+        return moments.slope, q - moments.value / moments.slope
 
 
 def _difference(moments: Moments) -> np.ndarray:

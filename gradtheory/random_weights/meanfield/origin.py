@@ -48,7 +48,8 @@ class Origin:
     def of(cls, record: Activation) -> "Origin":
         """Return what an activation does near 0."""
         slopes = record.slope(np.array([[-1e-300, 1e-300], [-1e-200, 1e-200]]))
-        nearer, farther = map(float, np.mean(np.square(slopes), axis=1))
+        with np.errstate(over="ignore"):  # where the slope at 0 is infinite
+            nearer, farther = np.mean(np.square(slopes), axis=1).tolist()
         square = nearer if abs(farther - nearer) <= _CLEAR * nearer else 0.0  # that of a power above the first
         square = square if np.isfinite(record.slope(0.0)) else np.inf
         is_zero = tends_to_0(record)
