@@ -39,7 +39,7 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
     exponent = gt.lyapunov_exponent(record, sigma_w, sigma_b)
 
     def lasting(dtype: str) -> int | float | None:
-        """Return after how many layers half of the gradients are lost; None where that is not told."""
+        """Return after how many layers half of the gradients are beyond one end of a type; None if that is not told."""
         try:
             return gt.overflow_depth(exponent, dtype)
         except gt.errors.InvalidArgument:

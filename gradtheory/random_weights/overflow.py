@@ -4,7 +4,7 @@ import math
 
 import numpy.typing as npt
 import sympy
-from scipy.special import ndtri
+from scipy.special import ndtr
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import MOST_BITS, doubling, enclose, precision, sign
@@ -36,8 +36,8 @@ def overflow_depth(
     With "flush" the product is 0 as soon as it is subnormal, as on processors that do not hold such numbers.
 
     For a random chain the logarithm of the product after L layers is about N(λL, vL) with v the asymptotic variance, so
-    that λ alone says when half of the chains are lost. With a probability, L is the least number of layers after
-    which so many are: λL plus or minus √(vL)·Φ⁻¹(probability) reaches the limit.
+    that λ alone says when half of the chains are beyond that end of the range to which it leads. With a probability, L
+    is the least number of layers after which so many are inf or 0: where λ is near 0, many leave at the other end.
 
     Where λ = -inf it says nothing of half of the chains. If slopes are 0, a share s^L of the gradients is not, with s
     the chain's `survival`: half of them are 0 after log(1/2)/log(s) layers, rounded up, in every float type and
@@ -53,8 +53,8 @@ def overflow_depth(
     arithmetic : {"power", "product", "flush"}
         How the product is rounded.
     probability : float, optional
-        The share of random chains that is to be lost, between 0 and 1, by the central limit theorem; it asks for a
-        `LyapunovExponent` and the arithmetic "power".
+        The share of random chains that is to be lost, at either end of the range, between 0 and 1, by the central limit
+        theorem; it asks for a `LyapunovExponent` and the arithmetic "power".
 
     Returns
     -------
@@ -123,7 +123,11 @@ def overflow_depth(
 def _by_probability(
     growth: NumberLike | LyapunovExponent, limits: FloatType, arithmetic: str, probability: float
 ) -> int | float:
-    """Return the depth at which a normal law of log|product| has this probability beyond the limit."""
+    """Return the depth at which a normal law of log|product| has this probability beyond the limits.
+
+    That rises with the depth. At the end that λ leads away from some come back, fewer than go at the other, as neither
+    limit is 3 times as far as the other.
+    """
     if arithmetic != "power":
         raise InvalidArgument("arithmetic", arithmetic, "must be 'power' with a probability")
     if not (isinstance(growth, LyapunovExponent) and isinstance(growth.value, float) and _has_law(growth)):
@@ -133,14 +137,22 @@ def _by_probability(
     share = read_positive_float(probability, "probability")
     if share >= 1.0:
         raise InvalidArgument("probability", probability, "must lie between 0 and 1, such as 0.99")
-    side = 1.0 if growth.value > 0.0 else -1.0
-    bound = sympy.Rational(limits.overflow if side > 0.0 else limits.underflow)
-    distance = side * float(sympy.log(bound).n(20))
-    drift, spread = abs(float(growth.value)), math.sqrt(growth.variance) * float(ndtri(share))
-    if drift == 0.0:
-        return math.ceil((distance / spread) ** 2) if spread < 0.0 else math.inf
-    root = (spread + math.sqrt(spread * spread + 4.0 * drift * distance)) / (2.0 * drift)
-    return max(1, math.ceil(root * root))  # drift·L - spread·√L = distance
+    drift, spread = float(growth.value), math.sqrt(growth.variance)
+    least, most = (float(sympy.log(sympy.Rational(each)).n(20)) for each in (limits.underflow, limits.overflow))
+    if spread == 0.0:
+        return math.ceil((most if drift > 0.0 else least) / drift) if drift else math.inf
+
+    def is_enough(depth: int) -> bool:
+        mean, deviation = drift * depth, spread * math.sqrt(depth)
+        return bool(ndtr((least - mean) / deviation) + ndtr((mean - most) / deviation) >= share)
+
+    few, enough = 0, 1
+    while not is_enough(enough):
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if is_enough(middle) else (middle, enough)
+    return enough
 
 
 def _until_half_are_0(chain: LyapunovExponent, limits: FloatType) -> int:

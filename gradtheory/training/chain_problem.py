@@ -37,6 +37,11 @@ class ChainProblem:
         sizes, norms = np.abs(w), np.hypot(gradients.w, gradients.b)
         return Evaluation(float(gradients.loss), [gradients.w, gradients.b], slopes, sizes, norms)
 
+    def loss(self, parameters: Sequence[Array], rows: Rows) -> float:
+        """Return the loss alone, finite or not."""
+        x, y = self.x[rows], self.y[rows]
+        return float(backprop_and_slopes(self.activations, self.chain.loss_record, x, y, *parameters)[0].loss)
+
     def shares_exploding(self, parameters: Sequence[Array], sizes: Array, rows: Rows) -> Array:
         """Return the share of samples whose factor exceeds 1, layer by layer."""
         return np.asarray(np.mean(np.abs(factors(self.activations, self.x[rows], *parameters)) > 1.0, axis=1))

@@ -63,6 +63,9 @@ class Problem(Protocol):
     def evaluate(self, parameters: Sequence[Array], rows: Rows) -> Evaluation | NonfiniteValue:
         """Return loss and gradients, or the first value that is not finite."""
 
+    def loss(self, parameters: Sequence[Array], rows: Rows) -> float:
+        """Return the loss alone, finite or not."""
+
     def shares_exploding(self, parameters: Sequence[Array], sizes: Array, rows: Rows) -> Array:
         """Return the share of samples whose factor exceeds 1, layer by layer."""
 
@@ -87,6 +90,7 @@ class Record:
     states: list[State] = field(default_factory=list)
     norms: list[Array] = field(default_factory=list)
     factors: list[Array] = field(default_factory=list)
+    jumps: list[int] = field(default_factory=list)  # the steps at which the loss jumped
     rate: float = math.nan  # of the step after the last row
     rows: Rows = field(default_factory=lambda: slice(None))  # the samples of the last row
     keeps_all: bool = True  # the states of all steps, or only the last
@@ -122,11 +126,14 @@ def run(
     """Train for so many steps, or until something is not finite.
 
     A step takes the gradient of its batch, clips it, and moves. The loss jumps where it is more than twice the greatest
-    of so many steps before that all samples are among them: of the step before, where a batch is all samples. Events
-    that nobody reads need not be explained: that takes the largest stable step, and so hundreds of passes.
+    of so many steps before that all samples are among them, and twice that of the same samples at the start of the
+    epoch before: where a batch is all samples, both are that of the step before. Events that nobody reads need not be
+    explained: that takes the largest stable step, and so hundreds of passes.
     """
     record, log, state = Record(keeps_all=keeps_all), Log(problem.names), start
+    epochs: list[State] = []  # where this one and the one before began
     for rows in batches:
+        epochs = epochs if state.steps % batches.per_epoch else [*epochs[-1:], state]
         at, step = problem.evaluate(state.parameters, rows), state.steps
         if isinstance(at, NonfiniteValue):
             why = functools.partial(_end, at, record, problem, optimiser) if explains else str
@@ -137,8 +144,12 @@ def run(
         note_layers(log, step, at.slopes, problem.steepest, at.sizes, shares, told)
         before = record.loss[-batches.window :]
         if len(before) == batches.window and loss_jumps(max(before), at.loss):
-            jump = functools.partial(_jump, record, at.loss, problem, optimiser) if explains else str
-            log.add(step, EventKind.LOSS_JUMP, None, jump)
+            earlier = problem.loss(epochs[0].parameters, rows)
+            if loss_jumps(earlier, at.loss):
+                ago = step - epochs[0].steps
+                jump = functools.partial(_jump, record, earlier, ago, at.loss, problem, optimiser) if explains else str
+                log.add(step, EventKind.LOSS_JUMP, None, jump)
+                record.jumps.append(step)
         record.add(state, at, rows)
         if step == most:
             break
@@ -152,8 +163,9 @@ def run(
     return record, log.events()
 
 
-def _jump(record: Record, loss: float, problem: Problem, optimiser: Optimiser) -> str:
-    return f"from {record.loss[-1]:.4g} to {loss:.4g}; {_cause(record, problem, optimiser)}"
+def _jump(record: Record, earlier: float, ago: int, loss: float, problem: Problem, optimiser: Optimiser) -> str:
+    when = "" if ago == 1 else f", {ago} steps before and on the same samples,"
+    return f"from {earlier:.4g}{when} to {loss:.4g}; {_cause(record, problem, optimiser)}"
 
 
 def _end(value: NonfiniteValue, record: Record, problem: Problem, optimiser: Optimiser) -> str:

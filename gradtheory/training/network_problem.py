@@ -68,6 +68,12 @@ class NetworkProblem:
         norms += [_norm([by_all[number]]) for number in self.others]
         return Evaluation(end.loss, by_all, self._slopes(passed), self._sizes(parameters), np.array(norms))
 
+    def loss(self, parameters: Sequence[Array], rows: Rows) -> float:
+        """Return the loss alone, finite or not."""
+        with np.errstate(all="ignore"):
+            passed = forward(with_parameters(self.nodes, parameters), self.x[rows])
+            return ending(self.network.loss, passed, self.y[rows]).loss
+
     def shares_exploding(self, parameters: Sequence[Array], sizes: Array, rows: Rows) -> Array:
         """Return the share of samples whose factor exceeds 1, layer by layer."""
         with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ from gradtheory.networks.either import read_either
 from gradtheory.training.batches import Batches
 from gradtheory.training.chain_problem import ChainProblem
 from gradtheory.training.engine import Clip, Schedule, Ways, run
-from gradtheory.training.events import Event, loss_jumps
+from gradtheory.training.events import Event
 from gradtheory.training.network_problem import NetworkProblem
 from gradtheory.training.optimisers.optimiser import Optimiser, State, read_optimiser
 from gradtheory.training.remedies.clipping import Clipping
@@ -50,6 +50,9 @@ class Training(ShownAsTable):
         1 where every step takes all samples.
     state : State
         The optimiser's, after the last recorded step.
+    jumps : tuple of int
+        The steps at which the loss was more than twice the greatest of the steps before that saw all samples, and more
+        than twice that of the same samples at the start of the epoch before.
 
     """
 
@@ -60,6 +63,7 @@ class Training(ShownAsTable):
     events: tuple[Event, ...]
     steps_per_epoch: int
     state: State
+    jumps: tuple[int, ...]
 
     @property
     def steps(self) -> int:
@@ -71,15 +75,9 @@ class Training(ShownAsTable):
         """Whether the run ended because something was no longer finite."""
         return any(event.is_fatal for event in self.events)
 
-    @property
-    def jumps(self) -> tuple[int, ...]:
-        """The steps at which the loss was more than twice the greatest of the steps before that saw all samples."""
-        window = 2 * self.steps_per_epoch - 1
-        steps = range(window, len(self.loss))
-        return tuple(step for step in steps if loss_jumps(self.loss[step - window : step].max(), self.loss[step]))
-
     def __repr__(self) -> str:
-        end = f"loss {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
+        what = "loss" if self.steps_per_epoch == 1 else "batch loss"
+        end = f"{what} {self.loss[0]:.6g} to {self.loss[-1]:.6g}" if self.loss.size else "nothing finite"
         return (
             f"Training({self.steps} steps, {end}, {len(self.events)} events{', diverged' if self.has_diverged else ''})"
         )
@@ -220,7 +218,8 @@ def train(
     rows = ([state.parameters[k] for state in record.states] for k in range(2))
     weights, biases = (np.array(each).reshape(-1, problem.depth) for each in rows)
     last = record.states[-1] if record.states else start
-    return ChainTraining(*record.arrays(problem.depth), events, batches.per_epoch, last, weights, biases)
+    arrays, jumps = record.arrays(problem.depth), tuple(record.jumps)
+    return ChainTraining(*arrays, events, batches.per_epoch, last, jumps, weights, biases)
 
 
 def train_network(
@@ -232,8 +231,8 @@ def train_network(
     start = optimiser.start(problem.start)
     record, events = run(problem, start, optimiser, batches, most, ways, keeps_all=False, explains=explains)
     last = record.states[-1] if record.states else start
-    trained = problem.after(last.parameters)
-    return NetworkTraining(*record.arrays(problem.depth), events, batches.per_epoch, last, trained)
+    arrays, jumps, trained = record.arrays(problem.depth), tuple(record.jumps), problem.after(last.parameters)
+    return NetworkTraining(*arrays, events, batches.per_epoch, last, jumps, trained)
 
 
 def _both(clip: ClipLike) -> Clip:

@@ -1,5 +1,6 @@
 """Growth of random chains against simulation: λ for every activation, the spread of log|gradient|, and who survives."""
 
+import dataclasses
 import math
 import pickle
 
@@ -312,6 +313,30 @@ def test_depths_rise_with_the_probability():
     grows = gt.lyapunov_exponent("identity", 4, 0)
     assert gt.overflow_depth(grows, probability=0.5) == gt.overflow_depth(grows)
     assert gt.overflow_depth(grows, probability=0.9) > gt.overflow_depth(grows)
+
+
+@pytest.mark.parametrize(("share", "depth"), [(0.5, 336), (0.7, 1020)])
+def test_chains_are_lost_at_both_ends(share, depth):
+    """λ = 0.0067: before the median of the chains overflows, after 1,663 layers, many of them have underflowed."""
+    chain = gt.lyapunov_exponent("identity", 1.9, 0)
+    assert gt.overflow_depth(chain, "float16", probability=share) == depth
+    rng = np.random.default_rng(0)
+    logs = sum(np.log(np.abs(1.9 * rng.standard_normal(4_000))) for _ in range(depth))
+    lost = np.mean((logs <= -25 * math.log(2)) | (logs >= math.log(65_520)))
+    assert lost == pytest.approx(share, abs=0.03)
+    assert gt.overflow_depth(chain, "float16") == 1663
+
+
+def test_chains_without_drift_are_lost_too():
+    """N(0, π²L/8) is beyond log 65520 or log 2⁻²⁵ with probability 1/2."""
+    chain = dataclasses.replace(gt.lyapunov_exponent("identity", 1.9, 0), value=0.0)
+    depth = gt.overflow_depth(chain, "float16", probability=0.5)
+    below = [
+        0.5 * sum(math.erfc(end / (math.pi / 2 * layers**0.5)) for end in (math.log(65_520), 25 * math.log(2)))
+        for layers in (depth - 1, depth)
+    ]
+    assert below[0] < 0.5 <= below[1]
+    assert gt.overflow_depth(chain, "float64", probability=1.0 - 1e-15) > 1e33
 
 
 def test_independent_factors_in_closed_form():

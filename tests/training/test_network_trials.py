@@ -17,7 +17,9 @@ from gradtheory.training.optimisers import adam, gradient_descent
 def usual():
     network = gt.Network((1, 1), "identity", "mse", w=[[[1.0]]], b=[[0.0]])
     run = gt.train(network, [[1.0]], [[0.0]], optimiser=gradient_descent(0.1), steps=1)
-    return Trial(Change("", None, network, gradient_descent(0.1)), run, loss=0.6, growth=1.0, wrong="", twins=(0.8,))
+    return Trial(
+        Change("", None, network, gradient_descent(0.1)), run, start=1.0, loss=0.6, growth=1.0, wrong="", twins=(0.8,)
+    )
 
 
 def _tried(losses, usual):
@@ -164,3 +166,38 @@ def test_twins_that_end_higher_than_the_start_are_chance(usual):
     assert _why_not(diverged, replace(usual, loss=0.5 * start, twins=(0.6 * start,))) == ""
     told = _why_not(diverged, replace(usual, loss=0.5 * start, twins=(2.0 * start,)))
     assert told == "rounding decides how these runs end"
+
+
+def test_batches_are_not_compared_with_all_samples():
+    """A batch of 8 has a loss of 15, all 256 samples have 341: where training starts, and what its end is held to."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(256, 8))
+    y = np.tanh(x @ rng.normal(size=(8, 2)) / 2.0)
+    w = [rng.normal(0.0, 8**-0.5, shape) for shape in ((8, 8), (8, 8), (8, 8), (2, 8))]
+    network = gt.Network((8, 8, 8, 8, 2), "tanh", "mse_sum", w=w, b=[np.zeros(len(each)) for each in w])
+    start, tiny = network.backprop(x, y).loss, gradient_descent(1e-5)
+    advice = gt.advise(network, x, y, optimiser=tiny, steps=50, batch_size=8)
+    assert advice.run.loss[0] < start / 10.0
+    assert advice.advised.kind == "learning_rate"
+    assert advice.run.loss[0] < advice.advised.loss_with < start
+    best = gt.Network((1, 1), "identity", "mse_sum", w=[[[0.0]]], b=[[0.0]])
+    data = [[1.0], [-1.0], [1.0], [-1.0]], [[1.0], [1.0], [-1.0], [-1.0]]
+    assert "the loss goes from 4 to 4," in gt.advise(best, *data, optimiser=gradient_descent(1e-9), batch_size=2).reason
+
+
+def test_a_batch_without_a_gradient_is_none_that_vanishes():
+    """The last batch is a sample at which every unit is off: of all samples no gradient vanishes."""
+    network = gt.Network((1, 1, 1), ["relu", "identity"], "mse", w=[[[1.0]], [[1.0]]], b=[[0.0], [0.0]])
+    x, y = np.array([[1.0], [-1.0]]), np.array([[0.0], [1.0]])
+    for seed in range(4):
+        run = gt.train(network, x, y, optimiser=gradient_descent(1e-3), steps=3, batch_size=1, seed=seed)
+        assert run.layer_norms[:, 0].min() == 0.0
+        assert _wrong(run, network, x, y) == ""
+
+
+def test_no_growth_is_told_where_it_is_not_a_number():
+    w = [np.full((2, 2), size) for size in (1e3, -1.0, 1.0)]
+    network = gt.Network((2,) * 4, "exponential", "mse", w=w, b=[np.zeros(2)] * 3)
+    advice = gt.advise(network, np.ones((2, 2)), np.ones((2, 2)), steps=2)
+    assert any(np.isnan(each.growth_without) for each in advice.remedies)
+    assert "nan" not in str(advice)

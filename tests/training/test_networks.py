@@ -1,5 +1,7 @@
 """Training of networks: of one neuron per layer as the chain, of others step by step, with minibatches and clipping."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -174,6 +176,36 @@ def test_a_jump_is_one_over_all_samples():
     wild = gt.train(network, x, y, optimiser=optimisers.gradient_descent(0.05), steps=20, batch_size=1)
     (jump,) = [event for event in wild.events if event.kind is EventKind.LOSS_JUMP]
     assert (jump.step, jump.count) == (wild.jumps[0], len(wild.jumps))
+
+
+@pytest.mark.parametrize("kind", ["mean", "sum", "chain"])
+def test_samples_that_meet_in_a_batch_are_no_jump(kind):
+    """Means over a smaller last batch, and sums where outliers meet, are larger than any before: nothing has moved."""
+    large, count, size = (1, 9, 8) if kind == "mean" else (5, 200, 10)
+    x = np.where(np.arange(count) < large, 10.0, 1e-3)
+    how = {"optimiser": optimisers.gradient_descent(1e-12), "steps": 4000, "batch_size": size}
+    if kind == "chain":
+        run = gt.train(gt.Chain(1, "identity"), x, 0.0 * x, [1.0], [0.0], **how)
+    else:
+        network = Network((1, 1), "identity", "mse" if kind == "mean" else "squared", w=[[[1.0]]], b=[[0.0]])
+        run = gt.train(network, x[:, None], 0.0 * x[:, None], **how)
+    window = 2 * run.steps_per_epoch - 1
+    assert any(run.loss[k] > 2.0 * run.loss[k - window : k].max() for k in range(window, 4001))
+    assert (run.jumps, run.events) == ((), ())
+    assert repr(run).startswith("Training(4000 steps, batch loss ")
+
+
+def test_a_jump_on_batches_is_told_of_the_same_samples():
+    network = Network((1, 1), "identity", "squared", w=[[[1.0]]], b=[[0.0]])
+    x, y = [[1.0], [10.0]], [[0.0], [0.0]]
+    run = gt.train(network, x, y, optimiser=optimisers.gradient_descent(0.05), steps=20, batch_size=1)
+    told = next(event for event in run.events if event.kind is EventKind.LOSS_JUMP)
+    before, ago, after = re.match(
+        r"from (\S+), (\d) steps before and on the same samples, to (\S+);", told.cause
+    ).groups()
+    assert told.step - int(ago) in (0, 2, 4)
+    assert float(after) == pytest.approx(run.loss[told.step], rel=1e-3)
+    assert float(after) > 2.0 * float(before)
 
 
 def test_parameters_are_one_vector_in_order():

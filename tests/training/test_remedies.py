@@ -198,6 +198,11 @@ def test_many_targets_are_bounded_by_chords():
     assert together < 1.02 * apart
 
 
+def test_steps_have_no_output_gradient():
+    """A bound of 0 that is rounded up is above what is attained, 0: the search for it had no end but its effort."""
+    assert largest_output_gradient(gt.Chain(1, gt.expression("sign(z)")), np.array([-1.0, 0.3])) == 0.0
+
+
 def test_cross_entropy_after_a_sigmoid():
     chain = gt.Chain(1, "sigmoid", loss="cross_entropy")
     assert largest_output_gradient(chain, np.array([0.0, 1.0, 0.25])) == pytest.approx(2.75, rel=1e-12)

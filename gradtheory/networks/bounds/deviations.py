@@ -118,12 +118,13 @@ def _is_needed(nodes: Sequence[Node], place: int) -> bool:
 
 def factor_norm(w: Array, slopes: Array) -> float:
     """Return an upper bound of the norm of diag(σ')·W, for slopes of at most these sizes."""
-    factor = slopes[:, None] * np.abs(w) * (1.0 + 4.0 * UNIT)
-    if not np.isfinite(factor).all():
-        return float("inf")
-    # A diagonal of slopes of either sign within [-s, s] is diag(s) times a contraction: only the sizes matter.
-    rounded = spectral_bound(slopes[:, None] * w)
-    return float(up(np.array(rounded + 2.0 * UNIT * norm_up(factor.reshape(-1))), 3.0))
+    with np.errstate(all="ignore"):
+        factor = slopes[:, None] * np.abs(w) * (1.0 + 4.0 * UNIT)
+        if not np.isfinite(factor).all():
+            return float("inf")
+        # A diagonal of slopes of either sign within [-s, s] is diag(s) times a contraction: only the sizes matter.
+        rounded = spectral_bound(slopes[:, None] * w)
+        return float(up(np.array(rounded + 2.0 * UNIT * norm_up(factor.reshape(-1))), 3.0))
 
 
 def _middle(node: Node, place: int, enclosure: Enclosure) -> _Middle:

@@ -110,4 +110,5 @@ def _bound(record: Activation, target: float, left: float, right: float) -> floa
 
 
 def _up(ball: Ball) -> float:
-    return math.nextafter(float(ball.abs_upper()), math.inf)
+    size = ball.abs_upper()
+    return math.nextafter(float(size), math.inf) if size > 0 else 0.0  # more than 0 would be halved for ever

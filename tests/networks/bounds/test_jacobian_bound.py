@@ -225,3 +225,11 @@ def test_a_layer_that_several_take_has_no_activation_of_its_own():
     assert bound.factor >= 3.0
     run = gt.train(network, [[0.1]], [[1.0]], optimiser=gt.optimisers.adam(), steps=1)
     assert run.factors[0, 0] == pytest.approx(3.0)
+
+
+def test_a_factor_that_overflows_is_infinite():
+    network = gt.Network((1, 1), "quadratic", w=[[[1e150]]], b=[[0.0]])
+    (bound,) = network.layer_bounds(([0.0], [1e10]))
+    assert bound.slopes[1] < np.inf
+    assert bound.factor == np.inf
+    assert network.jacobian_bound(([0.0], [1e10])).bound == np.inf

@@ -18,10 +18,12 @@ from gradtheory.networks import Network
 from gradtheory.networks.losses import Ending, ending
 from gradtheory.networks.passes import dense_places, forward
 from gradtheory.random_weights.simulation.measured import Progress, shown
+from gradtheory.training.advice.of_chain.bench import USUAL
 from gradtheory.training.advice.of_network.changes import KINDS, Change, changes
 from gradtheory.training.advice.of_network.trial import Trial, with_twins
 from gradtheory.training.batches import Batches
 from gradtheory.training.engine import Ways
+from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.train import NetworkTraining, train_network
 
@@ -58,9 +60,10 @@ class NetworkPrescription(ShownAsTable):
     loss_without, loss_with : float
         At the ends of both runs, on all samples; inf if a run diverged.
     growth_without, growth_with : float
-        By which the gradient grows per layer on its way back at the start: what the remedy is predicted to change.
+        By which the gradient grows per layer on its way back at the start: what the remedy is predicted to change; nan
+        where it is not finite.
     curve_without, curve_with : ndarray
-        The losses of the steps.
+        The losses of the steps, each on its batch.
     network : Network
         As it is at the start of the run with the remedy.
     cost : str
@@ -91,7 +94,8 @@ class NetworkPrescription(ShownAsTable):
 
     def __str__(self) -> str:
         lines = [self._headline(), f"    {self._losses()}: {self._verdict()}"]
-        if self.growth_with != self.growth_without:
+        is_known = not math.isnan(self.growth_with + self.growth_without)
+        if is_known and self.growth_with != self.growth_without:
             factors = f"{self.growth_with:.3g} instead of {self.growth_without:.3g}"
             lines.append(f"    per layer the gradient is multiplied by {factors}")
         return "\n".join([*lines, *([f"    {self.cost}"] if self.cost else [])])
@@ -178,7 +182,7 @@ def advise_network(
     def tried(change: Change) -> Trial:
         made, loss = run(change, explains=not change.kind)  # that of the run without is told
         wrong = _wrong(made, change.network, x, y)
-        return Trial(change, made, loss, _growth(change.network, x, y), wrong)
+        return Trial(change, made, _loss(change.network, x, y), loss, _growth(change.network, x, y), wrong)
 
     def beside(trial: Trial) -> Trial:
         return with_twins(trial, lambda change: run(change)[1])
@@ -219,10 +223,9 @@ def _why_not(usual: Trial, trial: Trial) -> str:
         return trial.wrong
     if not trial.loss <= usual.loss:
         return "the loss ends higher"
-    start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
-    if not trial.loss <= start:
+    if not trial.loss <= usual.start:
         return "the loss ends higher than it starts"
-    if not max(trial.ends) <= min(start, *usual.ends):
+    if not max(trial.ends) <= min(usual.start, *usual.ends):
         return _CHANCE
     if usual.wrong:
         return ""
@@ -237,13 +240,21 @@ def _wrong(run: NetworkTraining, network: Network, x: Array, y: Array) -> str:
     largest = float(run.gradient_norm.max())
     if largest > _LARGEST * max(y.size if network.loss in _SUMS else 1.0, by_outputs):
         return f"the gradient's norm reaches {largest:.3g}"
-    for when, row in (("start", 0), ("end", -1)):
-        norms = run.layer_norms[row]
-        if run.loss[row] > _SOLVED * run.loss[0] and norms.min() < _LEAST_SHARE * norms.max():
+    start, end = (_still(each, x, y) for each in (network, run.network))
+    for when, at in (("start", start), ("end", end)):
+        if at.has_diverged:
+            return f"the gradient by all samples is not finite at the {when}"
+        norms = at.layer_norms[0]
+        if at.loss[0] > _SOLVED * start.loss[0] and norms.min() < _LEAST_SHARE * norms.max():
             share, weakest = norms.min() / norms.max(), dense_places(network.nodes)[int(np.argmin(norms))]
             name = network.nodes[weakest].name
             return f"the gradient vanishes: at the {when} {name} has {share:.2g} of the largest"
     return ""
+
+
+def _still(network: Network, x: Array, y: Array) -> NetworkTraining:
+    """Return a run of no steps, with the loss and the gradients on all samples: those of batches cannot be compared."""
+    return train_network(network, x, y, gradient_descent(USUAL), 0, Batches(len(x)), Ways(), explains=False)
 
 
 def _ending(network: Network, x: Array, y: Array) -> Ending:
@@ -268,8 +279,7 @@ def _growth(network: Network, x: Array, y: Array) -> float:
 
 
 def _nothing(usual: Trial) -> str:
-    start = float(usual.run.loss[0]) if usual.run.loss.size else math.inf
-    to = "diverges" if math.isinf(usual.loss) else f"goes from {_number(start)} to {_number(usual.loss)}"
+    to = "diverges" if math.isinf(usual.loss) else f"goes from {_number(usual.start)} to {_number(usual.loss)}"
     ends = f"the loss {to}"
     if usual.wrong:
         return f"nothing is advised: {usual.wrong}, {ends}, and nothing that was tried mends that"

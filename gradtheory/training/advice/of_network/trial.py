@@ -14,11 +14,12 @@ _ALIKE = 1e-4  # relative: where a run and its first twin end
 
 @dataclass(frozen=True)
 class Trial:
-    """A change, its run, and where that ends."""
+    """A change, its run, and where that starts and ends."""
 
     change: Change
     run: NetworkTraining
-    loss: float
+    start: float  # the loss there, on all samples
+    loss: float  # at the end, on all samples
     growth: float
     wrong: str  # with the gradient; empty if it stays in range
     twins: tuple[float, ...] = ()  # where runs end that start hardly elsewhere: rounding decides how chaotic ones end
