@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 from sympy.core.parameters import distribute
-from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.precedence import PRECEDENCE, precedence
 
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.formulas import WrittenProduct, WrittenSum
@@ -150,8 +150,12 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
     @property
     def precedence(self) -> int:
         """How tightly it binds, for printers: a negative number and a fraction have brackets in a product."""
-        is_product = 0 < abs(self.number) < sympy.Rational(1, 10**_MOST_ZEROS)
-        return int(PRECEDENCE["Add" if self.number.is_negative or self.is_fraction or is_product else "Atom"])
+        if self.number.is_negative:
+            return int(PRECEDENCE["Add"])
+        if not self.number.is_Rational:
+            return int(precedence(self.number))
+        is_product = 0 < self.number < sympy.Rational(1, 10**_MOST_ZEROS)
+        return int(PRECEDENCE["Add" if self.is_fraction or is_product else "Atom"])
 
     @property
     def is_fraction(self) -> bool:
@@ -172,11 +176,14 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
         return format(value, "f")
 
     def _latex(self, printer: Any) -> str:
+        if not self.number.is_Rational:
+            written = str(printer._print(self.number))
+            return "-" + written[2:] if written.startswith("- ") else written
         fraction = "{} / {}" if printer._settings["fold_short_frac"] else r"\frac{{{}}}{{{}}}"
         return self._written(fraction, LATEX_POWER)
 
-    def _sympystr(self, _: Any) -> str:
-        return self._written("{}/{}", POWER)
+    def _sympystr(self, printer: Any) -> str:
+        return self._written("{}/{}", POWER) if self.number.is_Rational else str(printer._print(self.number))
 
 
 def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:

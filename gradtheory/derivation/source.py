@@ -29,7 +29,7 @@ def python_of(question: Question, lang: str) -> str:
 
 def _on_lines(argument: str) -> list[str]:
     """Return an argument of a call: numbers by name on several lines where they are many."""
-    first, *others = re.split(r"(?<=',) ", argument)
+    first, *others = re.split(r"(?:(?<=',)|(?<='\),)) ", argument)
     lines = [first]
     for item in others:
         is_short = len(lines[-1]) + len(item) < _WIDEST_CODE - 8
@@ -52,6 +52,12 @@ def _python(value: object) -> str:
         case sympy.Symbol():
             return f"sympy.Symbol({value.name!r}, integer=True, positive=True)"
         case Mapping():
-            return str({str(name): str(number) for name, number in value.items()})
+            return f"{{{', '.join(f'{str(name)!r}: {_python_number(number)}' for name, number in value.items())}}}"
         case _:
             return repr(value)
+
+
+def _python_number(number: object) -> str:
+    """Return a number, or a letter, as Python: text, which is exact, but for irrational numbers."""
+    is_irrational = isinstance(number, sympy.Expr) and not number.is_Rational and not number.is_Float
+    return f"sympy.sympify({str(number)!r})" if is_irrational else repr(str(number))

@@ -110,3 +110,22 @@ def test_at_an_irrational_switch_the_slope_is_that_from_the_left():
     chain = gt.Chain(1, sympy.Abs(_U - sympy.sqrt(2)))
     at = {"x": 1, "y": 1, "w": [1], "b": [sympy.sqrt(2) - 1]}
     assert chain.substitute(chain.gradient(chain.b[1]), **at) == 1
+
+
+def test_irrational_numbers_put_in_are_written_as_they_are():
+    root = sympy.sqrt(2)
+    values = {"w": -5 * root, "b": sympy.pi, "c": root / 2}
+    derivation = gt.derive("explosion", activation="sigmoid", values=values)
+    end = next(step.statement for step in derivation.steps if isinstance(step.statement, InNumbers))
+    assert "= π/(5 √2) - 2 arsinh(√(5 √2/(1/√2) - 4)/2)/(5 √2) ≈ 0.1524742250" in text(end)
+    assert "With w = -5 √2, b = π, c = 1/√2:" in derivation.to_text()
+    assert r"\frac{\pi}{5 \cdot \sqrt{2}}" in derivation.to_latex()
+    assert derivation.check().ok
+    listing = derivation.to_text()
+    made_again: dict[str, object] = {}
+    exec(listing[listing.index("    import sympy") :].replace("\n    ", "\n").strip(), made_again)
+    assert made_again["derivation"].to_text() == listing
+    values = {"w1": root - 2, "b1": -sympy.pi, "x": -root, "y": sympy.log(2)}
+    rows = [text(line) for line in lines(depth=1, activation="tanh", wrt="w1", values=values)]
+    assert rows[0] == "z₁ = w₁ x + b₁ = (√2 - 2) (-√2) - π ≈ -2.3131655"
+    assert rows[-1].endswith("≈ (-0.98060862451 - ln(2)) · 0.038406725538 (-√2) ≈ 0.090910569")
