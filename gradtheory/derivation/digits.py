@@ -12,7 +12,7 @@ from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import terms
 
-_MOST_DECIMALS = 60
+_MOST_DIGITS = 60  # of a whole number, or a fraction, that is written out as it is
 _MOST_ZEROS, _FEW_ZEROS = 9, 4  # after the point, before a given number, or a result, is written with a power of 10
 LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
 
@@ -23,14 +23,18 @@ _ODD = (sympy.erf, sympy.tanh, sympy.sinh, sympy.atan, sympy.asinh)
 class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
     """The statement that a real number, rounded to some decimals, is the one that is written.
 
-    Its arguments are the number, the rational that is written, and the number of its decimals.
+    Its arguments are the number, the rational that is written, and the number of its decimals: below 0 where the last
+    digits of a large number are not written.
     """
 
     @classmethod
     def of(cls, number: sympy.Expr, value: sympy.Expr, digits: int) -> "Rounded":
         """Return the statement for a name of a number, its value, and the significant digits to be written."""
-        written = Decimal(decimal(value, digits))
-        decimals = max(0, -int(written.as_tuple().exponent))
+        if value.is_Integer and abs(value) < 10**_MOST_DIGITS:
+            return cls(number, value, sympy.S.Zero)
+        written = Decimal(decimal(value.n(2 * digits) if value.is_Integer else value, digits))
+        unwritten = max(0, written.adjusted() + 1 - digits)
+        decimals = max(-int(written.as_tuple().exponent), -unwritten)
         return cls(number, sympy.Rational(str(written)), sympy.Integer(decimals))
 
     lhs = property(lambda self: self.args[0], doc="The number.")
@@ -39,13 +43,13 @@ class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
     @property
     def half_unit(self) -> sympy.Rational:
         """Half a unit of the last decimal, the farthest that the number may be away."""
-        return sympy.Rational(1, 2 * 10 ** int(self.args[2]))
+        return sympy.Integer(10) ** -self.args[2] / 2
 
     def written(self, power: str = POWER) -> str:
-        """Return the digits, with a power of 10 where many zeros would stand before them."""
+        """Return the digits, with a power of 10 where many zeros would stand before them, or any after them."""
         value, decimals = self.args[1:]
-        digits = str(abs(int(value * 10**decimals)))
-        if value and int(decimals) - len(digits) >= _FEW_ZEROS:
+        digits = str(abs(int(value * sympy.Integer(10) ** decimals)))
+        if value and (decimals < 0 or int(decimals) - len(digits) >= _FEW_ZEROS):
             exponent = len(digits) - 1 - int(decimals)
             mantissa = digits[0] + ("." + digits[1:] if digits[1:] else "")
             return ("-" if value < 0 else "") + power.format(mantissa, exponent)
@@ -126,7 +130,7 @@ class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyp
     @property
     def ending(self) -> sympy.Expr | Rounded:
         """What the quantity comes to: of whole numbers a fraction that is exact, else digits."""
-        is_fraction = self.is_exact and all(number.is_Integer for number in self.numbers.values())
+        is_fraction = self.is_exact and self.args[-1] >= 0 and all(each.is_Integer for each in self.numbers.values())
         return self.result.rhs if is_fraction else self.result
 
     def substituted(self) -> sympy.Expr:
@@ -154,26 +158,32 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
             return int(PRECEDENCE["Add"])
         if not self.number.is_Rational:
             return int(precedence(self.number))
-        is_product = 0 < self.number < sympy.Rational(1, 10**_MOST_ZEROS)
-        return int(PRECEDENCE["Add" if self.is_fraction or is_product else "Atom"])
+        return int(PRECEDENCE["Add" if self.is_fraction or "10^" in self._written("", POWER) else "Atom"])
 
     @property
     def is_fraction(self) -> bool:
         """Whether it is written as a fraction."""
-        return bool(self.number.is_Rational and not self.number.is_Integer and 10**_MOST_DECIMALS % self.number.q)
+        if not self.number.is_Rational or self.number.is_Integer:
+            return False
+        digits = _digits(self.number)
+        return digits is None or len(digits[0]) > _MOST_DIGITS
 
     def __abs__(self) -> "Literal":
         return Literal(sympy.Symbol(self.name), abs(self.number))
 
     def _written(self, fraction: str, power: str) -> str:
-        number = self.number
-        if self.is_fraction:
-            text = fraction.format(abs(number.p), number.q)
-            return text if number > 0 else "-" + text
-        value = Decimal(int(number.p)) / int(number.q)
-        if value and value.adjusted() < -_MOST_ZEROS:
-            return power.format(value.scaleb(-value.adjusted()).normalize(), value.adjusted())
-        return format(value, "f")
+        number, sign = self.number, "-" if self.number.is_negative else ""
+        known = _digits(number)
+        if known is None or self.is_fraction:
+            return sign + fraction.format(abs(number.p), number.q)
+        digits, exponent = known
+        first = len(digits) - 1 + exponent
+        if first < -_MOST_ZEROS or exponent > _MOST_ZEROS:
+            mantissa = digits[0] + ("." + digits[1:] if digits[1:] else "")
+            return sign + power.format(mantissa, first)
+        digits = digits.rjust(1 - exponent, "0")
+        whole, part = (digits[:exponent], digits[exponent:]) if exponent < 0 else (digits + "0" * exponent, "")
+        return sign + (f"{whole}.{part}" if part else whole)
 
     def _latex(self, printer: Any) -> str:
         if not self.number.is_Rational:
@@ -184,6 +194,19 @@ class Literal(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untype
 
     def _sympystr(self, printer: Any) -> str:
         return self._written("{}/{}", POWER) if self.number.is_Rational else str(printer._print(self.number))
+
+
+def _digits(number: sympy.Rational) -> tuple[str, int] | None:
+    """Return the digits of a number's size up to the last that is not 0, and its place; None for endless ones."""
+    if number == 0:
+        return "0", 0
+    twos, fives = (int(sympy.multiplicity(prime, number.q)) for prime in (2, 5))
+    if 2**twos * 5**fives != number.q:
+        return None
+    places = max(twos, fives)
+    whole = abs(int(number.p)) * 10**places // int(number.q)
+    zeros = int(sympy.multiplicity(10, whole))
+    return str(whole // 10**zeros), zeros - places
 
 
 def _put_in(expr: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> sympy.Expr:

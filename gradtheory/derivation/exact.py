@@ -26,13 +26,13 @@ def truth(statement: sympy.Basic) -> bool | None:
         return None
 
 
-def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
-    """Return a rational very close to a number: 0 for one that is too small to write down.
+def near(number: sympy.Expr, bits: int = _BITS, most: int = _MOST_BITS) -> sympy.Rational:
+    """Return a rational very close to a number: 0 for one below 2^-most.
 
     Raises
     ------
     Undecided
-        If it is too large to write down, or not known to so many bits.
+        If it is above 2^most, or not known to so many bits.
 
     """
     if number.is_Rational and max(int(number.p).bit_length(), int(number.q).bit_length()) <= _MOST_BITS:
@@ -41,6 +41,6 @@ def near(number: sympy.Expr, bits: int = _BITS) -> sympy.Rational:
     if not middle.is_finite():
         raise Undecided(f"{number} is not computed with {bits} bits")
     _, exponent = middle.man_exp()
-    if exponent > _MOST_BITS:
-        raise Undecided(f"{number} is too large")
-    return as_rational(middle) if exponent > -_MOST_BITS else sympy.S.Zero
+    if exponent > most:
+        raise Undecided(f"a number is too large to write down: about 2^{exponent + bits}")
+    return as_rational(middle) if exponent > -most else sympy.S.Zero

@@ -9,6 +9,7 @@ import gradtheory as gt
 from gradtheory.derivation.checks.numbers import check_in_numbers
 from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.printing import text
+from gradtheory.errors import Undecided
 
 
 def lines(**question):
@@ -129,3 +130,55 @@ def test_irrational_numbers_put_in_are_written_as_they_are():
     rows = [text(line) for line in lines(depth=1, activation="tanh", wrt="w1", values=values)]
     assert rows[0] == "z₁ = w₁ x + b₁ = (√2 - 2) (-√2) - π ≈ -2.3131655"
     assert rows[-1].endswith("≈ (-0.98060862451 - ln(2)) · 0.038406725538 (-√2) ≈ 0.090910569")
+
+
+_LARGE = [  # with the last line, from fractions or mpmath
+    ("quadratic", {"w1": "12345/2", "x": 1}, "(38099756.25 - 0) · 12345 · 1 ≈ 4.7034149 × 10^(11)"),
+    ("identity", {"w1": "1234567891/4", "x": 1}, "(308641972.75 - 0) · 1 · 1 ≈ 3.0864197 × 10^(8)"),
+    ("exponential", {"w1": "39/2", "x": 1}, "≈ (294267566.04 - 0) · 294267566.04 · 1 ≈ 8.6593400 × 10^(16)"),
+    ("exponential", {"w1": 10000, "x": 1}, "· (8.8068182257 × 10^(4342)) · 1 ≈ 7.7560047 × 10^(8685)"),
+    ("quadratic", {"w1": 10**30, "x": 1}, "= (1 × 10^(60) - 0) · (2 × 10^(30)) · 1 = 2.0000000 × 10^(90)"),
+    ("relu", {"w1": 10**8, "x": 12}, "= (1200000000 - 0) · 1 · 12 = 14400000000"),
+]
+
+
+@pytest.mark.parametrize(("which", "values", "end"), _LARGE)
+def test_of_large_numbers_no_digits_are_made_up(which, values, end):
+    derivation = gt.derive("gradient", depth=1, activation=which, values={"b1": 0, "y": 0, **values})
+    in_numbers = [step.statement for step in derivation.steps if isinstance(step.statement, InNumbers)]
+    assert text(in_numbers[-1]).endswith(end)
+    assert r"\times 10^{" in derivation.to_latex() or which == "relu"
+    assert derivation.check().ok
+
+
+def test_large_ends_of_sets_have_the_digits_that_are_known():
+    derivation = gt.derive("explosion", activation="tanh", values={"w": "1/3", "b": "123456789123/10", "c": "1/10"})
+    assert "≈ -3.703703674 × 10^(10)" in derivation.to_text()
+    assert derivation.check().ok
+
+
+_TINY = [  # with the digits of mpmath
+    ("gaussian", {"w1": 100, "x": 1}, "≈ 2.2709677 × 10^(-4341)"),
+    (_U * sympy.exp(-(_U**2)), {"w1": 100, "x": 1}, "≈ 2.2708542 × 10^(-4339)"),
+    ("sigmoid", {"w1": 20000, "x": -1}, "≈ 1.2893236 × 10^(-8686)"),
+]
+
+
+@pytest.mark.parametrize(("which", "values", "end"), _TINY, ids=str)
+def test_tiny_numbers_are_written_however_small(which, values, end):
+    derivation = gt.derive("gradient", depth=1, activation=which, values={"b1": 0, "y": 1, **values})
+    in_numbers = [step.statement for step in derivation.steps if isinstance(step.statement, InNumbers)]
+    assert text(in_numbers[-1]).endswith(end)
+    assert end.removeprefix("≈ ") in derivation.to_text()
+    assert derivation.check().ok
+
+
+def test_what_is_too_small_to_be_written_is_not_called_0():
+    with pytest.raises(Undecided, match="too small to write down, but not 0"):
+        gt.derive("gradient", depth=1, activation="tanh", values={"w1": 10**6, "x": 1, "b1": 0, "y": 0})
+
+
+def test_digits_that_are_given_are_all_written():
+    given = "0.1234567890123456789012345678901234"
+    (first, *_) = lines(depth=1, activation="relu", values={"w1": given, "x": 1, "b1": 0, "y": 0})
+    assert f"= {given} · 1 ≈" in text(first)

@@ -7,6 +7,7 @@ import sympy
 
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.switches import formula_left_of, formula_near
+from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
@@ -18,12 +19,14 @@ from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import EVERY_PARAMETER, Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_by_hand, slope_formula
 from gradtheory.derivation.topics.wide_layers import wide_layers
+from gradtheory.errors import Undecided
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import factors
 
 _DIGITS = 8
 _GUARD = 3  # digits more, with which a rounded number is put in
 _BITS = 200
+_MOST_BITS = 200_000  # of a number that is written down, as 2^-200000
 _BITS_PER_LAYER = 8  # by which a layer with a factor below 256 enlarges errors
 _WRITTEN_OUT = 10  # layers of a chain whose gradients are all written out: their length grows with the square of these
 _PUT_IN = ("gelu", "relu", "sigmoid", "silu", "tanh")  # whose σ' a textbook puts into the product
@@ -137,12 +140,15 @@ def _in_numbers(
     bits = _BITS + _BITS_PER_LAYER * int(chain.depth)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
-        value = near(meaning.value(rhs, numbers), bits)
+        exact = meaning.value(rhs, numbers)
+        value = near(exact, bits, _MOST_BITS)
+        if value == 0 and not enclose(exact, bits).contains(0):
+            raise Undecided(f"{name} is too small to write down, but not 0")
         for digits in range(_DIGITS + _GUARD, bits, _GUARD):
             written = {each: Rounded.of(each, numbers[each], digits) for each in known}
             statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
             if (
-                abs(near(meaning.value(rhs, statement.written), bits) - statement.result.rhs)
+                abs(near(meaning.value(rhs, statement.written), bits, _MOST_BITS) - statement.result.rhs)
                 <= statement.result.half_unit
             ):
                 break
