@@ -87,6 +87,11 @@ class Fact:
     def check(self, activation: ActivationLike) -> Verdict:
         """Check the fact for one activation that meets its conditions.
 
+        Raises
+        ------
+        InvalidArgument
+            If the fact speaks of H, and the activation is not in class N, where alone H is known.
+
         Examples
         --------
         >>> FACTS["logistic"].check("sigmoid").check
@@ -94,7 +99,10 @@ class Fact:
 
         """
         record = as_activation(activation)
-        verdict = decide(self.statement, Trial(self.assumptions, Meaning(record), self.rule, is_tight=False))
+        meaning = Meaning(record)
+        if self.statement.has(DEPTH_BOUND):
+            meaning.constants[DEPTH_BOUND]()  # refuses what is not in class N
+        verdict = decide(self.statement, Trial(self.assumptions, meaning, self.rule, is_tight=False))
         return CERTIFIED if verdict == NUMERIC and self.is_theorem and self.applies(record) else verdict
 
 

@@ -37,6 +37,7 @@ from gradtheory.derivation.language import (
     SpectralRadius,
     Width,
 )
+from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
@@ -197,4 +198,15 @@ class Meaning:
 
 @functools.lru_cache(maxsize=256)
 def _depth_bound(record: Activation) -> sympy.Expr:
-    return depth_bound(record).value
+    """Return H.
+
+    Raises
+    ------
+    InvalidArgument
+        Outside class N, where no theorem speaks of H.
+
+    """
+    bound = depth_bound(record)
+    if bound.value is None:
+        raise InvalidArgument("activation", record.name, f"must be in class N, where alone H is known: {bound.reason}")
+    return bound.value

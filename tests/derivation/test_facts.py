@@ -84,6 +84,16 @@ def test_values_of_an_explosion():
             f"fact = 'nope': must be one of {', '.join(map(repr, [*FACTS][:8]))}, … ({len(FACTS)} of them)",
         ),
         (lambda: gt.fact("depht"), "; the nearest is 'depth'"),
+        (
+            lambda: gt.fact("depth").check("gelu"),
+            "activation = 'gelu': must be in class N, where alone H is known: σ' ch",
+        ),
+        (lambda: gt.fact("depth").check("sine"), "activation = 'sine': must be in class N"),
+        (lambda: gt.fact("two_inputs").check(Z**3), "activation = 'z**3': must be in class N"),
+        (
+            lambda: gt.fact("vanishing_elsewhere").check(sympy.sign(Z)),
+            "must be in class N, where alone H is known: σ j",
+        ),
     ],
 )
 def test_bad_questions_are_refused(call, said):
