@@ -16,6 +16,7 @@ from gradtheory.derivation.writing import fact_in_words
 from gradtheory.errors import InvalidArgument
 
 _X = sympy.Symbol("x", real=True)
+_FLAT = sympy.Max(0, sympy.tanh(Z) - 2)
 _L = sympy.Symbol("L", integer=True, positive=True)
 
 
@@ -82,6 +83,17 @@ def test_values_of_an_explosion():
         (
             lambda: gt.fact("nope"),
             f"fact = 'nope': must be one of {', '.join(map(repr, [*FACTS][:8]))}, … ({len(FACTS)} of them)",
+        ),
+        (
+            lambda: gt.derive("initialisation", activation=_FLAT, values={"sigma_w": 2, "c": 1}),
+            "activation = 'Max(0, tanh(z) - 2)': must have a slope that is not 0 almost everywhere",
+        ),
+        *(
+            (
+                lambda topic=topic: gt.derive(topic, activation=_FLAT),
+                "must have a slope that is not 0 almost everywhere",
+            )
+            for topic in ("initialisation", "weight_decay", "clipping", "recurrent")
         ),
         (lambda: gt.fact("depht"), "; the nearest is 'depth'"),
         (

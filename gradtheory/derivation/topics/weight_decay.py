@@ -11,6 +11,7 @@ from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import LARGEST, STEEPEST, Partial
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.question import Answer, Question
+from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import WrittenProduct, WrittenSum, as_made
 
 CRITICAL = sympy.Symbol("W", positive=True)
@@ -34,8 +35,19 @@ def weight_decay(question: Question) -> Answer:
 
 
 def steepest(question: Question, section: str) -> Iterator[Step]:
-    """Yield what sup|σ'| is, and from which weight on a factor can explode."""
+    """Yield what sup|σ'| is, and from which weight on a factor can explode.
+
+    Raises
+    ------
+    InvalidArgument
+        Where the slope is 0 almost everywhere: no weight is critical.
+
+    """
     slope = question.activation.steepest_slope
+    if slope == 0:
+        raise InvalidArgument(
+            "activation", question.activation.name, "must have a slope that is not 0 almost everywhere"
+        )
     rule = "steepest" if slope.is_finite else "no_critical_weight"
     yield Step(equation(STEEPEST, slope), rule, question.meaning, section=section)
     if slope.is_finite:
