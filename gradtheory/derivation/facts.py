@@ -98,8 +98,7 @@ class Fact:
         <Check.EXACT: 'exact'>
 
         """
-        record = as_activation(activation)
-        meaning = Meaning(record)
+        meaning = Meaning(record := as_activation(activation))
         if self.statement.has(DEPTH_BOUND):
             meaning.constants[DEPTH_BOUND]()  # refuses what is not in class N
         verdict = decide(self.statement, Trial(self.assumptions, meaning, self.rule, is_tight=False))

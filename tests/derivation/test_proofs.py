@@ -10,6 +10,7 @@ from gradtheory.derivation.language import Slope, SpectralRadius, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs import by_definition, by_induction, follows, is_identity, is_length, is_superlevel
 from gradtheory.derivation.proofs.matrices import is_matrix_identity
+from gradtheory.derivation.proofs.signs import factored
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.derivation.unproven import obstacle
 from gradtheory.derivation.wide_layers import BIAS, BY_WEIGHTS, ERROR, INPUT, PRE_ACTIVATION, WEIGHTS, WideEquation
@@ -159,3 +160,20 @@ def test_few_steps_are_numeric_and_they_say_why(topic):
 
 def test_the_page_counts_at_most_3_of_100_steps_numeric():
     assert 0.0 < how_shown.numeric_share() <= 0.03
+
+
+def test_high_powers_are_not_given_to_sympy_to_factor():
+    """SymPy took e^(-4096/3969) for the 4096th power of e^(-1/3969), and searched for factors without end."""
+    number = sympy.exp(sympy.Rational(-4096, 3969))
+    assert factored(_A * _B * number + _A * _S * number) == _A * number * (_B + _S)
+    assert factored(_A * sympy.Rational(1, 6) + 4223 * _A * _B * number / 3969).is_positive
+    level = sympy.Rational(1, 6) + 4223 * number / 3969
+    assert factored(level / (1 + _A) - _B).is_positive is None
+    assert factored(sympy.exp(2 * _X) - 1) == (sympy.exp(_X) - 1) * (sympy.exp(_X) + 1)
+
+
+@pytest.mark.slow
+def test_a_derivation_with_such_levels_ends():
+    steep = gt.expression("z*gaussian(-4*z/3) + Max(hard_sigmoid(7/3 - z), elu(z))")
+    tally = gt.derive("explosion", activation=steep).check()
+    assert (tally.true > 20, tally.false) == (True, 0)

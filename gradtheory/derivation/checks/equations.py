@@ -27,6 +27,7 @@ from gradtheory.derivation.proofs import (
     solves,
     with_signs,
 )
+from gradtheory.derivation.proofs.signs import factored
 from gradtheory.errors import Undecided
 
 _DIGITS = 50
@@ -175,8 +176,8 @@ def _by_places(expr: sympy.Expr, meaning: Meaning) -> sympy.Expr | None:
         return None
     while words := expr.atoms(OfSigma):
         word = next(each for each in words if not each.args[0].has(OfSigma))
-        above = [sympy.factor(word.args[0] - each).is_positive for each in meaning.breaks]
-        below = [sympy.factor(word.args[0] - each).is_negative for each in meaning.breaks]
+        above = [factored(word.args[0] - each).is_positive for each in meaning.breaks]
+        below = [factored(word.args[0] - each).is_negative for each in meaning.breaks]
         if not all(one or other for one, other in zip(above, below, strict=True)):
             return None
         expr = expr.xreplace({word: meaning.formula(word, near=meaning.pieces()[above.count(True)])})

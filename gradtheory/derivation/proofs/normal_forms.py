@@ -12,6 +12,7 @@ import sympy
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.enclosure.algebra import HYPERBOLIC
 from gradtheory.arithmetic.functions import NormalCDF
+from gradtheory.derivation.proofs.signs import factored
 from gradtheory.errors import Undecided
 
 _BITS = 320
@@ -109,7 +110,7 @@ def _tidy(expr: sympy.Expr) -> sympy.Expr:
     kind = next((each for each in (sympy.Add, sympy.Mul) if isinstance(expr, each)), expr.func)  # not kept in order
     expr = kind(*map(_tidy, expr.args))
     if isinstance(expr, sympy.Pow) and expr.exp.is_Rational and not expr.exp.is_Integer:
-        inner = sympy.factor(sympy.together(expr.base))
+        inner = factored(sympy.together(expr.base))
         return sympy.powdenest(inner**expr.exp) if inner != expr.base else expr
     return expr
 

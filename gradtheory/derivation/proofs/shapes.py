@@ -17,7 +17,7 @@ from gradtheory.arithmetic.enclosure import Univariate, order, sign_on
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.proofs.conditions import follows
 from gradtheory.derivation.proofs.normal_forms import is_identity
-from gradtheory.derivation.proofs.signs import replaced
+from gradtheory.derivation.proofs.signs import factored, replaced
 from gradtheory.errors import Undecided
 from gradtheory.explosion.superlevel import SuperlevelSet
 
@@ -121,7 +121,7 @@ def _is_above_by_sign(difference: sympy.Expr, condition: sympy.Basic) -> bool:
         return False
     factor = 1 + sympy.Dummy(positive=True)
     beyond = condition.rhs * factor if isinstance(condition, sympy.Gt) else condition.rhs / factor
-    return bool(sympy.factor(difference.xreplace({condition.lhs: beyond})).is_positive)
+    return bool(factored(difference.xreplace({condition.lhs: beyond})).is_positive)
 
 
 def _shape(low: sympy.Expr, high: sympy.Expr, meaning: Meaning) -> Shape | None:

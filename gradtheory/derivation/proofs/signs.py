@@ -1,11 +1,16 @@
-"""Symbols whose signs follow from assumptions, as symbols that are declared to have them."""
+"""Symbols whose signs follow from assumptions, as symbols that are declared to have them; factors, which have signs."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 from sympy.logic.boolalg import Boolean
 
 from gradtheory.derivation.proofs.conditions import follows
+
+_MOST_DEGREE = 50  # of a polynomial that is given to SymPy's factor
 
 
 def with_signs(
@@ -43,3 +48,33 @@ def replaced(expr: sympy.Basic, names: Mapping[sympy.Basic, sympy.Basic]) -> sym
     if isinstance(expr, Boolean) and expr.args:
         return expr.func(*(replaced(part, names) for part in expr.args), evaluate=False)
     return expr.xreplace(names)
+
+
+def factored(expr: sympy.Expr) -> sympy.Expr:
+    """Return an expression in factors.
+
+    SymPy takes e^(-64/81) for the 64th power of e^(-1/81), and searches the factors of such a polynomial without end:
+    where the powers are high, each stands for itself.
+    """
+    powers = [part for part in expr.atoms(sympy.exp, sympy.Pow) if not part.as_base_exp()[1].is_Integer]
+    shares = defaultdict[tuple[sympy.Expr, sympy.Expr], list[sympy.Rational]](list)
+    for quantity, share in itertools.chain.from_iterable(map(_shares, powers)):
+        shares[quantity].append(share)
+    if all(_degree(each) <= _MOST_DEGREE for each in shares.values()):
+        return sympy.factor(expr)
+    names = {part: sympy.Dummy(real=part.is_real, positive=part.is_positive) for part in powers}
+    parts = {name: part for part, name in names.items()}
+    return sympy.factor(expr.xreplace(names)).xreplace(parts)
+
+
+def _shares(power: sympy.Expr) -> Iterator[tuple[tuple[sympy.Expr, sympy.Expr], sympy.Rational]]:
+    """Yield what stands in an exponent, with its base, and how often."""
+    base, exponent = power.as_base_exp()
+    for term in sympy.Add.make_args(exponent):
+        share, quantity = term.as_coeff_Mul()
+        yield (base, quantity), sympy.Rational(share)
+
+
+def _degree(shares: Sequence[sympy.Rational]) -> int:
+    """Return the highest power of the one quantity of which all these are whole powers."""
+    return max(abs(int(share * math.lcm(*(int(each.q) for each in shares)))) for share in shares)
