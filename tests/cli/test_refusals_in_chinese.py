@@ -23,6 +23,15 @@ _QUOTED = re.compile(r"'[^']*'|gradtheory .*")
         ("derive --wrt banana", "必须是权重、偏置或输入，如 w1、b2 或 x"),
         ("derive --depth L --wrt w1", "层数为 L 时，必须是 'all' 或不给出"),
         ("derive --topic dropout --activation tanh", "在 'dropout' 中用不到：请勿给出"),
+        ("derive --topic initialisation --expr max(0,tanh(z)-2)", "导数不能几乎处处为 0"),
+        (
+            "derive --depth 1 --activation tanh --value w1=1000000 --value b1=0 --value x=1 --value y=0",
+            "σ'(z_1) 太小，写不出来，但不为 0",
+        ),
+        (
+            "derive --depth 1 --activation exponential --value w1=1000000 --value b1=0 --value x=1 --value y=0",
+            "有一个数太大，写不出来：约为 2^1442696",
+        ),
         ("set z*tanh(z -w 7", "不是名字；作为表达式，第 7 个字符处的括号没有闭合：'(z'"),
         ("set --expr z) -w 7", "第 2 个字符处多了一个右括号"),
         ("article -o art.html", "必须是文件夹，如 build/pages"),
