@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 
 import gradtheory as gt
 from gradtheory import blocks
@@ -112,6 +113,25 @@ def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b, depth):
     assert flow.variance[1] == pytest.approx(after, rel=1e-12)
     c = (after * gt.meanfield.correlation_map(which, 0.5, q, sigma_w, sigma_b)) / after
     assert flow.correlation[1] == pytest.approx(c, rel=1e-10)
+
+
+def test_a_pair_of_fixed_points_beside_each_other_is_not_passed_over():
+    """The stable one and the unstable one are 0.2 apart in log q; the variance comes from below."""
+    shape = gt.activation(gt.expression("3*gelu(z/3)"))
+    made, scales = architecture([blocks.dense(shape, 1.4807, 0.8739)]), gt.meanfield.depth_scales(shape, 1.4807, 0.8739)
+    assert made.depth_scale == pytest.approx(float(scales.xi_c), rel=1e-8)
+    assert made.propagate(2000).variance[-1] == pytest.approx(float(scales.q), rel=1e-7)
+    halves = [blocks.dense(shape, 1.4807 / 2, 0.8739 / 2), blocks.dense("identity", 2)]
+    assert architecture(halves).depth_scale == pytest.approx(float(scales.xi_c), rel=1e-8)
+
+
+def test_a_variance_that_goes_back_and_forth_settles_nowhere():
+    """q' = 15q³ and then 400q/(1 + 4q)^(3/2), whose product has a logarithmic slope of -3/2 far out."""
+    z = sympy.Symbol("z", real=True)
+    made = architecture([blocks.dense(z**3), blocks.dense(z * sympy.exp(-(z**2)), 20)])
+    assert len(set(made.propagate(50).variance[-2:].round(6))) == 2
+    with pytest.raises(Undecided, match="goes back and forth"):
+        made.depth_scale  # noqa: B018  # a property
 
 
 def test_pre_norm_is_the_product_of_its_factors():

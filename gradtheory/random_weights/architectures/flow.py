@@ -12,8 +12,16 @@ from scipy.optimize import brentq
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
-from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Residual, all_blocks, passed
+from gradtheory.random_weights.architectures.layers import (
+    BatchNorm,
+    Block,
+    Residual,
+    all_blocks,
+    passed,
+    variances_behind,
+)
 from gradtheory.random_weights.architectures.signal import Signal, Step
+from gradtheory.random_weights.meanfield.variance_growth import Excess, Nodes, zeros
 
 _SETTLED, _FAR = 1e-13, 1e60
 _MOST_STEPS = 60
@@ -22,6 +30,7 @@ _OF_ROOTS = 8.0  # more than what is left, over the last step, where the map has
 _NUDGE, _DIFFERENCE_NOISE = 1e-5, 5e-10  # of a correlation, and of slopes by differences
 _NOISE = 1e-12  # of the logarithm of a factor
 _GRID = 24
+_NODE, _AT_ONCE, _BEHIND = math.log(10.0) / 10.0, 32, 2  # between nodes of log q, and how many are looked at
 _CLOSE = 1e-10  # of correlations and slopes to 1
 
 
@@ -179,18 +188,24 @@ def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:
 def _sought(blocks: Sequence[Block], signal: Signal) -> tuple[Signal, bool]:
     """Return the first fixed point in the direction in which the variance moves, where it moves slowly."""
 
-    def change(log_q: float) -> float:
-        at = signal._replace(variance=math.exp(log_q))
-        return math.log(passed(blocks, at, 1).signal.variance) - log_q
+    def excess(_: np.ndarray, log_q: Array) -> Excess:
+        return Excess.of(log_q, *variances_behind(blocks, np.exp(log_q)))
 
-    place = math.log(signal.variance)
-    side = 1.0 if change(place) > 0.0 else -1.0
-    while abs(place) < math.log(_FAR):
-        if change(place + side) * side <= 0.0:
-            root = float(brentq(change, place, place + side, xtol=1e-14))
-            return signal._replace(variance=math.exp(root)), True
-        place += side
-    return signal._replace(variance=math.exp(place)), False
+    start = math.log(signal.variance)
+    side = 1.0 if excess(np.zeros(1), np.array([start])).height[0] > 0.0 else -1.0
+    last = math.ceil((math.log(_FAR) - side * start) / _NODE)
+    for node in range(0, last, _AT_ONCE):
+        places = np.sort(start + side * _NODE * np.arange(node - _BEHIND, min(node + _AT_ONCE, last) + 1))
+        owner = np.zeros(len(places), dtype=int)
+        settled = zeros(excess, Nodes(owner, places, excess(owner, places)))
+        ahead = side * (settled.log_q - start)
+        ahead = ahead[ahead >= -settled.error]
+        if len(ahead):
+            variance = math.exp(start + side * ahead.min())
+            if variances_behind(blocks, np.array([variance])).growth[0] < -1.0:
+                raise Undecided("the variance does not settle: it goes back and forth from layer to layer")
+            return signal._replace(variance=variance), True
+    return signal._replace(variance=math.exp(start + side * _NODE * last)), False
 
 
 def _pair(blocks: Sequence[Block], signal: Signal, c: float) -> _Pair:
