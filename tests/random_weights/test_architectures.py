@@ -1,6 +1,7 @@
 """Architectures: published rates, the mean-field functions for plain layers, simulation, and gradients by differences."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,11 +159,51 @@ def test_dropout_has_no_edge_of_chaos():
 
 @pytest.mark.slow
 def test_what_cannot_be_made_critical_says_so():
-    with pytest.raises(Undecided, match="above 1 for every sigma_w"):
+    with pytest.raises(Undecided, match="above 1 at all of 24 values of sigma_w"):
         architecture([blocks.dense("relu"), blocks.batch_norm()]).critical()
-    with pytest.raises(Undecided, match="above 1 for every scale"):
+    with pytest.raises(Undecided, match="above 1 at all of 24 values of scale"):
         architecture([blocks.residual([blocks.dense("relu", _HE)])]).critical("scale")
     assert architecture([blocks.dropout("relu", 0.8)]).critical() == pytest.approx((2 * 0.8) ** 0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("made", "sigma_w"),
+    [
+        pytest.param([blocks.dense("gelu")], 1.53353, marks=pytest.mark.slow),  # χ₁ is 0.588 below and 1.176 above
+        ([blocks.dense("silu", 1, 0.3)], 1.59931),  # a stable and an unstable fixed point meet
+        pytest.param([blocks.dense("mish", 1, 0.3)], 1.42114, marks=pytest.mark.slow),
+    ],
+)
+def test_a_factor_that_jumps_over_1_is_critical_nowhere(made, sigma_w):
+    with pytest.raises(Undecided, match=f"jumps over 1 at sigma_w = {sigma_w}"):
+        architecture(made).critical(least=1, most=2)
+    below, above = (architecture([replace(made[0], sigma_w=sigma_w + side)]).growth.rate for side in (-0.01, 0.01))
+    assert below < 0.98
+    assert above > 1.02
+
+
+def test_what_is_kept_is_a_probability():
+    """The factor is 4/(2·keep), at least 2."""
+    with pytest.raises(Undecided, match=r"above 1 at all of 24 values of keep from 0\.01 to 1$"):
+        architecture([blocks.dropout("relu", 0.5, 2)]).critical("keep")
+    assert architecture([blocks.dropout("relu", 0.5, 1.2)]).critical("keep") == pytest.approx(0.72, rel=1e-9)
+
+
+def test_layers_that_pass_nothing_say_so():
+    """No part of a small variance is above the threshold of hardshrink."""
+    dead = architecture([blocks.dense("hardshrink")])
+    with pytest.raises(Undecided, match="below 1 at all of 24 values"):
+        dead.critical(most=1)
+    with pytest.raises(Undecided, match="falls to 0 within a few layers"):
+        dead.depth_scale  # noqa: B018  # a property
+    assert architecture([blocks.dense("softshrink", 1, 0.01)]).depth_scale == 0.0
+    for fading in (
+        dead,
+        architecture([blocks.dense("softshrink", 1, 0.01)]),
+        architecture([blocks.dense("relu", 0.01)]),
+    ):
+        with pytest.raises(Undecided, match=r"leaves float64 within \d+ layers: take scales that change"):
+            fading.growth  # noqa: B018  # a property
 
 
 @pytest.mark.slow

@@ -123,19 +123,22 @@ class Architecture(ShownAsTable):
         parameter : {"sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale"}
             Its name.
         least, most : number
-            Between which it is looked for.
+            Between which it is looked for; `keep` up to 1 only, as a probability.
 
         Raises
         ------
         InvalidArgument
             If no block has the parameter.
         Undecided
-            If the factor is on one side of 1 throughout: residual connections and batch normalisation only make it
-            larger than 1.
+            If the factor is on one side of 1 wherever it is looked at: residual connections and batch normalisation
+            only make it larger than 1. Or if it jumps over 1, as that of gelu does, whose variance, from 1, settles at
+            0 or grows without bound.
 
         """
         name = one_of(parameter, "parameter", _PARAMETERS)
         ends = read_positive_float(least, "least"), read_positive_float(most, "most")
+        if name == "keep":
+            ends = min(ends[0], 1.0), min(ends[1], 1.0)
         if not any(hasattr(block, name) for block in all_blocks(self.blocks)):
             raise InvalidArgument(
                 "parameter", parameter, "must belong to one of the blocks, such as 'sigma_w' of dense"

@@ -29,6 +29,8 @@ _MOST_TOKEN_STEPS = 300
 _OF_ROOTS = 8.0  # more than what is left, over the last step, where the map has √(1 - c) in it: 6.2
 _NUDGE, _DIFFERENCE_NOISE = 1e-5, 5e-10  # of a correlation, and of slopes by differences
 _NOISE = 1e-12  # of the logarithm of a factor
+_NO_GRADIENT = 1e-300  # a factor, as behind a step
+_ULP, _BESIDE, _ZERO = 1e-15, 1e-14, 1e-6  # beside a zero a logarithm is small, however steep it is as a root
 _GRID = 24
 _NODE, _AT_ONCE, _BEHIND = math.log(10.0) / 10.0, 32, 2  # between nodes of log q, and how many are looked at
 _CLOSE = 1e-10  # of correlations and slopes to 1
@@ -70,10 +72,12 @@ def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]
 
 
 def _sums(layers: Iterator[Step]) -> list[float]:
-    """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers."""
+    """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers; until it is 0."""
     row, log, sums = np.array([1.0, 0.0]), 0.0, []
     for step in layers:
         row = row @ step.backward
+        if not row[0]:
+            break
         log += math.log(row[0])
         row = row / row[0]
         sums.append(log)
@@ -119,25 +123,34 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
     Raises
     ------
     Undecided
-        If it is on one side of 1 throughout.
+        If it is on one side of 1 at all values that are tried, or jumps from one side to the other.
 
     """
 
     def excess(log_value: float) -> float:
         varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
-        return math.log(passed(varied, _settled(varied)[0], 1).factor)
+        return math.log(max(passed(varied, _settled(varied)[0], 1).factor, _NO_GRADIENT))
+
+    def is_zero(log_value: float) -> bool:
+        beside = (excess(log_value + side * _BESIDE) for side in (-1.0, 1.0))
+        return all(abs(each) <= _ZERO for each in beside)
 
     grid = np.linspace(math.log(least), math.log(most), _GRID)
     values = np.array([excess(each) for each in grid])
     crossing = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     zero = np.flatnonzero(np.abs(values) <= _NOISE)
     if len(zero) == 1:
-        root = float(grid[zero[0]])
-    elif len(crossing):
-        root = float(brentq(excess, grid[crossing[-1]], grid[crossing[-1] + 1], xtol=_NOISE))
+        roots = [float(grid[zero[0]])]
     else:
-        side = "1" if len(zero) else "above 1" if np.nanmin(values) > 0.0 else "below 1"
-        raise Undecided(f"the factor per layer is {side} for every {name} from {least:g} to {most:g}")
+        roots = [float(brentq(excess, grid[each], grid[each + 1], xtol=_ULP)) for each in crossing[::-1]]
+    root = next(filter(is_zero, roots), None)
+    if root is None:
+        where = f"{name} from {least:g} to {most:g}"
+        if roots:
+            jump = f"jumps over 1 at {name} = {math.exp(roots[0]):.6g}: the variance settles elsewhere on either side"
+            raise Undecided(f"the factor per layer {jump}, and is 1 nowhere else among {_GRID} values of {where}")
+        side = f"1 at {len(zero)}" if len(zero) else f"{'above' if values[0] > 0.0 else 'below'} 1 at all"
+        raise Undecided(f"the factor per layer is {side} of {_GRID} values of {where}")
     error = _NOISE
     while error < 1.0 and min(abs(excess(root - error)), abs(excess(root + error))) <= _NOISE:
         error *= 4.0  # where the factor leaves 1 slowly, many values are as good
@@ -211,6 +224,8 @@ def _sought(blocks: Sequence[Block], signal: Signal) -> tuple[Signal, bool]:
 def _pair(blocks: Sequence[Block], signal: Signal, c: float) -> _Pair:
     """Return the correlation after a layer from c before it, and its slope there."""
     step = passed(blocks, Signal(signal.variance, c * signal.variance), 1)
+    if not step.signal.variance:
+        raise Undecided("the variance falls to 0 within a few layers, where there are no correlations: take a bias")
     return _Pair(step.signal.correlation, step.slope * signal.variance / step.signal.variance, step.error)
 
 

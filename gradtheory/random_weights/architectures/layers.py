@@ -85,7 +85,7 @@ class Dense(Block):
             return Step(Signal(variance), size / self.keep * slope, error=error)
         product, slopes = product_moments(self.activation, signal)
         after = Signal(variance, size * product + added)
-        return Step(after, size / self.keep * slope, size * slopes, error + product.error / float(value))
+        return Step(after, size / self.keep * slope, size * slopes, error + (product.error / value if value else 0.0))
 
     def variances(self, q: Array) -> Variances:
         """Return σ_w²·E[σ²]/keep + σ_b²."""
