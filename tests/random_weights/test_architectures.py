@@ -79,6 +79,17 @@ def test_residual_connections_around_a_norm_have_a_power_law(made, power):
 
 
 @pytest.mark.slow
+def test_tokens_rest_beside_each_other_where_equal_ones_are_repelled():
+    """They come to rest at a correlation of 0.956: at 1, where they do not, the exponent would be 1.068."""
+    branches = [[blocks.layer_norm(), blocks.attention(8, sigma_v=0.16)], [blocks.rms_norm(), blocks.dense("gelu")]]
+    made = architecture([blocks.residual(each) for each in branches])
+    for start, side in ((0.9, 1), (0.95, 1), (0.96, -1), (0.99, -1)):
+        late = made.propagate(400, correlation=start).correlation[[200, 400]]
+        assert side * (late[1] - late[0]) > 0.0
+    assert 1.0475 < made.growth.rate < 1.0632  # the exponents at 0.95 and 0.99
+
+
+@pytest.mark.slow
 def test_a_norm_behind_tanh_is_no_power_law():
     """It saturates as the stream grows, so that its slope falls as 1/√q only."""
     made = [blocks.residual([blocks.dense("tanh", 3), blocks.rms_norm(), blocks.dense("tanh")])]
