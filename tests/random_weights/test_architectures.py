@@ -208,11 +208,11 @@ def test_layers_that_pass_nothing_say_so():
     with pytest.raises(Undecided, match="falls to 0 within a few layers"):
         dead.depth_scale  # noqa: B018  # a property
     assert architecture([blocks.dense("softshrink", 1, 0.01)]).depth_scale == 0.0
-    for fading in (
-        dead,
-        architecture([blocks.dense("softshrink", 1, 0.01)]),
-        architecture([blocks.dense("relu", 0.01)]),
-    ):
+    with pytest.raises(Undecided, match="the gradient falls to 0 in layer 5"):
+        architecture([blocks.dense("softshrink", 1, 0.01)]).growth  # noqa: B018  # a property
+    with pytest.raises(Undecided, match="the gradient falls to 0 in layer 1"):
+        architecture([blocks.dense(gt.expression("sign(z)"), 1, 0.3)]).growth  # noqa: B018  # a property
+    for fading in (dead, architecture([blocks.dense("relu", 0.01)])):
         with pytest.raises(Undecided, match=r"leaves float64 within \d+ layers: take scales that change"):
             fading.growth  # noqa: B018  # a property
 

@@ -72,12 +72,13 @@ def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]
 
 
 def _sums(layers: Iterator[Step]) -> list[float]:
-    """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers; until it is 0."""
-    row, log, sums = np.array([1.0, 0.0]), 0.0, []
+    """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers."""
+    row, log = np.array([1.0, 0.0]), 0.0
+    sums: list[float] = []
     for step in layers:
         row = row @ step.backward
         if not row[0]:
-            break
+            raise Undecided(f"there is no law of growth: the gradient falls to 0 in layer {len(sums) + 1}")
         log += math.log(row[0])
         row = row / row[0]
         sums.append(log)

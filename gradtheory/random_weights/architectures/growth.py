@@ -58,7 +58,7 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
     """
     logs = np.array(log_gradients(_DEPTHS))
     if len(logs) < _FEWEST:
-        lost = f"the variance, or the gradient, leaves float64 within {_DEPTHS[len(logs)]} layers"
+        lost = f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers"
         raise Undecided(f"{lost}: take scales that change it less")
     steps, depths = np.diff(logs), np.array(_DEPTHS[: len(logs)], dtype=float)
     known = _DEPTHS[: len(logs)], tuple(map(float, logs))
