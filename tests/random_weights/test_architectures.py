@@ -144,6 +144,10 @@ def test_a_variance_that_goes_back_and_forth_settles_nowhere():
     assert len(set(made.propagate(50).variance[-2:].round(6))) == 2
     with pytest.raises(Undecided, match="goes back and forth"):
         made.depth_scale  # noqa: B018  # a property
+    with pytest.raises(Undecided, match=r"below 1 at all of \d+ values of .*, the others undecided"):
+        made.critical()
+    with pytest.raises(Undecided, match="goes back and forth"):
+        made.critical(least=20, most=30)
 
 
 def test_pre_norm_is_the_product_of_its_factors():
@@ -274,6 +278,9 @@ def test_gradients_of_drawn_blocks_are_difference_quotients(block):
         (lambda: blocks.dense("tanh", -1), "sigma_w = -1"),
         (lambda: architecture([blocks.dense("relu", 9)]).propagate(2000), "depth = 2000: must be at most"),
         (lambda: architecture(_PRE_NORM).propagate(3, correlation=2), "correlation = 2: must lie between -1 and 1"),
+        (lambda: architecture([blocks.dense("tanh")]).critical(least=1e-320), "must exceed least = 9.99989e-321"),
+        (lambda: architecture([blocks.dense("tanh")]).critical(least=3, most=2), "most = 2: must exceed least = 3"),
+        (lambda: architecture([blocks.dropout("tanh")]).critical("keep", least=2), "must exceed least = 2"),
         (
             lambda: architecture([blocks.rms_norm()]).critical(),
             "parameter = 'sigma_w': must belong to one of the blocks",

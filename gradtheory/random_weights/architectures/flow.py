@@ -132,26 +132,35 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
         varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
         return math.log(max(passed(varied, _settled(varied)[0], 1).factor, _NO_GRADIENT))
 
+    def tried(log_value: float) -> float:
+        try:
+            return excess(log_value)
+        except Undecided:
+            return math.nan
+
     def is_zero(log_value: float) -> bool:
         beside = (excess(log_value + side * _BESIDE) for side in (-1.0, 1.0))
         return all(abs(each) <= _ZERO for each in beside)
 
     grid = np.linspace(math.log(least), math.log(most), _GRID)
-    values = np.array([excess(each) for each in grid])
+    values = np.array([tried(each) for each in grid])
+    known = values[np.isfinite(values)]
+    if not known.size:
+        excess(grid[0])  # says why
     crossing = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     zero = np.flatnonzero(np.abs(values) <= _NOISE)
     if len(zero) == 1:
         roots = [float(grid[zero[0]])]
     else:
-        roots = [float(brentq(excess, grid[each], grid[each + 1], xtol=_ULP)) for each in crossing[::-1]]
+        roots = [float(brentq(excess, grid[each], grid[each + 1], xtol=_ULP, maxiter=1000)) for each in crossing[::-1]]
     root = next(filter(is_zero, roots), None)
     if root is None:
-        where = f"{name} from {least:g} to {most:g}"
+        where = f"{name} from {least:g} to {most:g}{'' if known.size == _GRID else ', the others undecided'}"
         if roots:
             jump = f"jumps over 1 at {name} = {math.exp(roots[0]):.6g}: the variance settles elsewhere on either side"
-            raise Undecided(f"the factor per layer {jump}, and is 1 nowhere else among {_GRID} values of {where}")
-        side = f"1 at {len(zero)}" if len(zero) else f"{'above' if values[0] > 0.0 else 'below'} 1 at all"
-        raise Undecided(f"the factor per layer is {side} of {_GRID} values of {where}")
+            raise Undecided(f"the factor per layer {jump}, and is 1 nowhere else among {known.size} values of {where}")
+        side = f"1 at {len(zero)}" if len(zero) else f"{'above' if known[0] > 0.0 else 'below'} 1 at all"
+        raise Undecided(f"the factor per layer is {side} of {known.size} values of {where}")
     error = _NOISE
     while error < 1.0 and min(abs(excess(root - error)), abs(excess(root + error))) <= _NOISE:
         error *= 4.0  # where the factor leaves 1 slowly, many values are as good
@@ -239,8 +248,9 @@ def _is_same(after: Signal, before: Signal) -> bool:
 
 def _scale(pair: _Pair) -> Estimate:
     """Return -1/log(slope)."""
-    if pair.slope <= 0.0:
-        return Estimate(0.0, 0.0)
+    if pair.slope <= pair.error:
+        most = max(pair.slope, 0.0) + pair.error
+        return Estimate(0.0, 0.0 if not most else -1.0 / math.log(most) if most < 1.0 else math.inf)
     if pair.slope >= 1.0 - _CLOSE:
         return Estimate(math.inf, 0.0)
     scale = -1.0 / math.log(pair.slope)

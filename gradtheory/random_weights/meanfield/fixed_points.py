@@ -256,8 +256,7 @@ def _held_points(record: Activation, sigma_w: Array, sigma_b: Array) -> Points:
 def variance_map_of(record: Activation, sigma_w: Array, sigma_b: Array) -> VarianceMap:
     """Return the variance maps over all variances among which they may have fixed points."""
     starts = np.hypot(sigma_b, sigma_w * float(record.value(0.0)))  # of which V(0) is the square
-    some = starts[starts > 0.0]
-    least = min(-_DECADES, math.floor(2.0 * math.log10(some.min())) - 1) if some.size else -_DECADES
+    least = min(-_DECADES, math.floor(2.0 * math.log10(starts[starts > 0.0].min(initial=1.0))) - 1)
     bound = float(np.max(np.hypot(sigma_b, sigma_w * _bound_of(record, 0.0)), initial=0.0))
     most = _DECADES if not bound else max(_DECADES, math.ceil(2.0 * math.log10(bound)) + 1)
     at = many_moments_at if len(sigma_w) > 1 else moments_at
