@@ -151,6 +151,9 @@ class AuditedBlock:
         Whether something of what came before goes around it.
     whole : float
         The gain of the branch beside the stream that it belongs to; nan where it is in none, or that does not count.
+    lets_pass : float
+        Which share of the gradient's size norms let pass, as the rest lies along what they give, beside that of a
+        random gradient: a block is judged by what it would do to that.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -168,6 +171,7 @@ class AuditedBlock:
     path: int = 0
     is_inner: bool = False
     whole: float = NAN
+    lets_pass: float = 1.0
 
 
 class OutOfScale(NamedTuple):

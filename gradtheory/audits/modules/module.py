@@ -28,6 +28,7 @@ from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_s
 from gradtheory.audits.modules.losses import loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
 from gradtheory.audits.modules.pooling import factor_within
+from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
@@ -176,6 +177,7 @@ def _measured(
         block = AuditedBlock(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
+            lets_pass=lets_pass(part, calls),
         )  # fmt: skip
         is_another = giver is not None and giver.kind in _activations()  # of two in a row one has other weights
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
@@ -196,7 +198,7 @@ def _measured(
             blocks[1], told = of_any_scale(blocks[1], giver)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
 
-    remarks |= mark_branches(blocks, functools.partial(_between, parts, sources))
+    remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
     loops = (call.through_time for call in calls if call.through_time is not None)
@@ -241,6 +243,7 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
         kind=kind,
         least_spread=spread,
         is_inner=other.is_inner,
+        lets_pass=layer.lets_pass * other.lets_pass,
     )
 
 

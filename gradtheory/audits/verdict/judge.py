@@ -74,6 +74,7 @@ def judge(
     ]
     if (verdict := _not_finite(judged) or _dead(judged, blocks)) is not None:
         return judged, verdict
+    blocks = [_of_random_gradient(block) for block in blocks]
     doubled = shortcut(blocks, residual)
     odd = doubled or out_of_scale(judged, blocks) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
@@ -124,6 +125,12 @@ def judge(
         what = "Units are saturated in {}, while gradients stay in range"
         return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
     return judged, AuditVerdict("stable", None, "")
+
+
+def _of_random_gradient(block: AuditedBlock) -> AuditedBlock:
+    """Return a block with the gain that it would have for a gradient which does not lie along what its norms give."""
+    is_less = block.gain < 1.0 and block.lets_pass > 0.0
+    return replace(block, gain=min(1.0, block.gain / block.lets_pass)) if is_less else block
 
 
 def _as_factor(size: float) -> str:
