@@ -1,5 +1,7 @@
 """The cause that an audit states where a layer and the rest of the network do opposite things."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,32 @@ def test_weights_that_a_norm_divides_away_are_remarked_upon(is_centred):
     assert f"Yet of fc3: {cause}." in str(report)
     slow = float(cause.partition("changes them ")[2].partition(" times less")[0])
     assert slow == pytest.approx(36.0, rel=0.3)
+
+
+def test_factors_that_a_cause_names_multiply_to_the_growth_that_it_explains():
+    """Here a residual connection, and there a factor before each layer, makes most of it."""
+    rng = np.random.default_rng(5)
+    nodes = [Node("first", Dense(rng.normal(0, 0.1875, (64, 64)), None), (-1,))]
+    for number in range(12):
+        source = len(nodes) - 1
+        branch = Dense(rng.normal(0, 0.1875, (64, 64)), None)
+        nodes += [Node(f"layer{number}", branch, (source,)), Node(f"sum{number}", Sum(), (source, source + 1))]
+    with_sums = gt.audit(gt.Network.from_nodes(nodes, 64), rng.normal(size=(32, 64)))
+    nodes = [Node("first", Dense(rng.normal(0, 0.1875 / 20, (64, 64)), None), (-1,))]
+    for number in range(12):
+        scaled = Node(f"factor{number}", Scale(np.asarray(30.0)), (len(nodes) - 1,))
+        nodes += [scaled, Node(f"layer{number}", Dense(rng.normal(0, 0.1875 / 20, (64, 64)), None), (len(nodes),))]
+    with_factors = gt.audit(gt.Network.from_nodes(nodes, 64), rng.normal(size=(32, 64)))
+    for report in (with_sums, with_factors):
+        assert report.verdict == "explodes"
+        factor, slopes, weights, rest = (
+            float(report.cause.split(before)[1].split()[0].rstrip(","))
+            for before in ("factor of ", "slopes contribute ", "weights ", "and factors, ")
+        )
+        number = round(math.log(factor) / math.log(slopes * weights * rest))
+        assert (slopes * weights * rest) ** number == pytest.approx(factor, rel=0.1)
+        assert "and all else, such as residual connections, norms and factors" in report.cause
+        for layer in report.layers:
+            if layer.verdict == "grows":
+                assert "and all else" in layer.cause
+    assert "gains are those of dense layers alone" in with_factors.table
