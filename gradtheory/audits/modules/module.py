@@ -236,15 +236,9 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     spread = layer.spread if other.kind in _activations() else math.hypot(layer.spread, other.spread)
     both, kind = layer.layers + other.layers, layer.kind + after
     return replace(
-        layer,
-        gain=layer.gain * other.gain,
-        spread=spread,
-        layers=both,
-        kind=kind,
-        least_spread=spread,
-        is_inner=other.is_inner,
-        lets_pass=layer.lets_pass * other.lets_pass,
-    )
+        layer, gain=layer.gain * other.gain, spread=spread, layers=both, kind=kind, least_spread=spread,
+        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass,
+    )  # fmt: skip
 
 
 @functools.cache
