@@ -32,7 +32,8 @@ class AuditedLayer(ShownAsTable):
         Such as "dense, tanh", or the class of a torch module.
     gain : float
         By which the gradient grows on its way back through the layer: the norm of the gradients by its inputs over
-        that by its outputs, all samples together. Products of gains are what explodes or vanishes.
+        that by its outputs, all samples together. Measured only, by what the part before gave: if that went elsewhere,
+        too, by all of that. Products of gains are what explodes or vanishes.
     block_gain : float
         The same for the part of the network that the layer belongs to, between two places that every path passes: with
         residual connections that is what counts.

@@ -185,8 +185,9 @@ def _by_what_it_took(block: AuditedBlock, peers: Sequence[AuditedBlock]) -> floa
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
     """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
 
-    Where its gain is not known, they have to be out of scale by what no layer may do; likewise those of the first,
-    which takes data of any scale, and over the whole the gradient has to grow. Those that a norm divides away are none.
+    Where its gain is not known, or there are no such peers, they have to be out of scale by what no layer may do;
+    likewise those of the first, which takes data of any scale, and over the whole the gradient has to grow. Those that
+    a norm divides away are none.
     """
     odd: list[tuple[str, float, str]] = []
     scales = {name: each for name, each in scales.items() if not each.is_free and "bias" not in each.parameter}
@@ -201,9 +202,10 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
         if weights is None or not gains or NORMED in block.kind:
             continue
         is_known = block.gain > 0.0  # that of the first part of another branch is not
-        if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+        has_peers = len(gains) > 1  # else the gain beside theirs is 1, whatever it is
+        if is_known and 1.0 / MATTERS < block.gain / (median(gains) if has_peers else 1.0) < MATTERS:
             continue
-        if weights.times > (WEIGHTS if is_known else STRETCH):
+        if weights.times > (WEIGHTS if is_known and has_peers else STRETCH):
             odd.append((block.name, math.log(weights.times), weights.cause))
     return max(odd, key=lambda each: each[1], default=None)
 
