@@ -72,3 +72,35 @@ def test_a_norm_at_the_end_of_a_block_projects_likewise():
     report = gt.audit(module, x, y + 0.01 * torch.randn_like(y), loss=nn.functional.mse_loss)
     assert report.layers[-1].gain < 0.1
     assert report.verdict == "stable"
+
+
+class OwnNorm(nn.Module):
+    """Its bias is a flag, and its weight what the case gives it."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight, self.bias = weight, True
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+
+
+@pytest.mark.parametrize("weight", [None, 1.0, "none", nn.Identity(), torch.ones(()), torch.ones(3), torch.ones(1, 64)])
+def test_what_a_norm_of_your_own_calls_its_weight_may_be_anything(weight):
+    torch.manual_seed(0)
+    module = nn.Sequential(*[Block() for _ in range(6)], OwnNorm(weight))
+    x, y = fitted(module, 0.5)
+    assert gt.audit(module, x, y, loss=nn.functional.mse_loss).layers[-1].gain < 0.05
+
+
+def test_a_norm_of_no_entries_is_left_alone():
+    class Empty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.norm, self.head = nn.Linear(64, 64), nn.LayerNorm(64), nn.Linear(64, 3)
+
+        def forward(self, x):
+            return self.head(self.dense(x)) + self.norm(x[:0]).sum()
+
+    report = gt.audit(Empty(), torch.randn(8, 64), torch.randn(8, 3), loss=nn.functional.mse_loss)
+    assert report.verdict == "stable"

@@ -19,11 +19,11 @@ _MATTERS = 0.9  # of the gradient
 
 def watching(call: Call, part: Any, taken: Any, given: Any) -> Callable[[Any], None] | None:
     """Return what notes in a call of a norm which share of the gradient it lets pass; None where that is not known."""
-    weight, bias = (getattr(part, name, None) for name in ("weight", "bias"))
-    if "Norm" not in call.kind or taken is None or getattr(given, "shape", None) != taken.shape:
+    if "Norm" not in call.kind or taken is None or not taken.numel() or getattr(given, "shape", None) != taken.shape:
         return None
+    weight, bias = (_parameter(part, name) for name in ("weight", "bias"))
     axes = tuple(range(-1 if weight is None else -weight.ndim, 0))
-    if taken.ndim < 2 or not axes or (weight is not None and weight.shape != taken.shape[axes[0] :]):
+    if not axes or any(each is not None and each.shape != taken.shape[axes[0] :] for each in (weight, bias)):
         return None
     factor = 1.0 if weight is None else weight.detach().float()
     for is_centred in (True, False):
@@ -44,6 +44,12 @@ def watching(call: Call, part: Any, taken: Any, given: Any) -> Callable[[Any], N
 
         return note
     return None
+
+
+def _parameter(part: Any, name: str) -> Any:
+    """Return the tensor of a name: a part of one's own may hold anything there, or nothing."""
+    value = getattr(part, name, None)
+    return value if hasattr(value, "detach") and hasattr(value, "ndim") else None
 
 
 def _normed(taken: Any, axes: tuple[int, ...], is_centred: bool) -> tuple[Any, Any]:
