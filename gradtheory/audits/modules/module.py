@@ -107,7 +107,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
     import torch
 
-    modes = {part: part.training for part in module.modules()}
+    modes, broken = {part: part.training for part in module.modules()}, broken_modules(module)  # it may write buffers
     try:
         with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
@@ -129,7 +129,9 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             parts = stream(record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
-        return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
+        return replace(
+            measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut, broken=broken
+        )
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -216,7 +218,6 @@ def _measured(
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         unseen=unseen(parts, sources, paths, module),
-        broken=broken_modules(module),
         remarks=remarks,
         dead=[] if origin is not None else dead_within(calls, module, graph),
     )
