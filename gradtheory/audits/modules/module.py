@@ -35,6 +35,7 @@ from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
+from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -129,9 +130,12 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             parts = stream(record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
+        odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
+        without = functools.partial(_without, weights, module, x, y, loss, seed)
         return replace(
-            measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut, broken=broken
-        )
+            measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut,
+            broken=broken, odd=odd, without=without,
+        )  # fmt: skip
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -140,6 +144,11 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
         raise InvalidArgument(
             "network", type(module).__name__, f"does not take this x and y: {text}{several}"
         ) from error
+
+
+def _without(weights: Sequence[tuple[Any, float]], module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
+    with divided(weights):
+        return _by_hooks(module, x, y, loss, seed)
 
 
 def _measured(
