@@ -7,7 +7,7 @@ import pytest
 
 import gradtheory as gt
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import AuditedBlock
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.verdict.judge import judge
 from gradtheory.networks import Dense, LayerNorm, Network, Node, Scale, Sum
 from tests.audits.networks import data, residual
@@ -51,6 +51,22 @@ def test_branches_that_all_start_with_0_are_a_way_to_initialise():
     assert gt.audit(start, data(rng)).verdict == "stable"
     one = residual(rng, 6, 32, times={(3, "down"): 0.0})
     assert (gt.audit(one, data(rng)).verdict, gt.audit(one, data(rng)).start) == ("vanishes", "blocks.3.down")
+
+
+@pytest.mark.parametrize("gain", [0.03, 30.0])
+def test_what_other_layers_undo_is_one_fault(gain):
+    gains = [1.0] * 6 + [gain] + [gain**-0.25] * 4  # of two kinds: the first stand beside their peers
+    blocks = [AuditedBlock(f"b{k}", each, 0.05, (k,), "ab"[k > 6]) for k, each in enumerate(gains)]
+    layers = [AuditedLayer(f"b{k}", "ab"[k > 6], each, is_measured_only=True) for k, each in enumerate(gains)]
+    rows, verdict = judge(layers, blocks, {})
+    how, kind, other = ("grows", "explodes", "fades") if gain > 1.0 else ("fades", "vanishes", "grows")
+    assert (verdict.verdict, verdict.start, rows[6].verdict) == (kind, "b6", how)
+    assert verdict.headline == f"The gradient {how} in {{}}"
+    assert "two things are wrong" not in verdict.cause
+    assert f"; over other layers the gradient {other} by a factor of " in verdict.cause
+    assert verdict.cause.endswith(", and over all it stays in range")
+    blocks += [AuditedBlock(f"c{k}", gain**-0.5, 0.05, (), "c") for k in range(6)]  # more than that
+    assert "two things are wrong" in judge(layers, blocks, {})[1].cause
 
 
 def test_factors_beyond_float64_are_stated():
