@@ -16,7 +16,8 @@ from gradtheory.audits.modules.batches import raw
 from gradtheory.audits.modules.module import is_module, measure_module
 from gradtheory.audits.report.report import AdviceRun, Audit
 from gradtheory.audits.report.summary import IN_RANGE, called, is_a_rate
-from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, judge, through_time
+from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, through_time
+from gradtheory.audits.verdict.norms import judged, of_norms
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
 from gradtheory.random_weights.overflow import FLOAT_TYPES, overflow_depth
@@ -114,8 +115,8 @@ def audit(
             "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) and "
             "Network.from_weights(state_dict, activation) read them",
         )
-    layers, verdict = judge(measured.layers, measured.blocks, measured.scales, measured.shortcut)
-    verdict = _of_norms(verdict, layers, measured)
+    layers, verdict = judged(measured)
+    layers, verdict = of_norms(layers, _before_a_norm(verdict, layers), measured)
     if measured.overflows:
         verdict = AuditVerdict("explodes", measured.origin, measured.overflows, headline=NOT_FINITE)
     elif measured.origin is not None:
@@ -133,14 +134,14 @@ def audit(
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
     dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
-    verdict = _of_dead(_of_weights(_before_a_norm(verdict, layers), measured), dead)
+    verdict = _of_dead(_of_weights(verdict, measured), dead)
     verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
     if verdict.verdict == "stable" and measured.unseen:
         verdict = verdict._replace(
             headline=f"{IN_RANGE}; what happens within {' and '.join(measured.unseen)} is not seen"
         )
     weights = measured.scales.get(verdict.start or "")
-    if weights is not None and weights.cause not in verdict.cause:
+    if weights is not None and f"its {weights.parameter} is" not in verdict.cause:
         verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
     layers = [_remarked(layer, measured, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
@@ -203,22 +204,6 @@ def _of_attention(module: str, cause: str, measured: Measurement, others: AuditV
         return AuditVerdict("saturates", module, cause, headline=f"Attention saturates in {{}}{in_range}")
     cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
     return AuditVerdict("saturates", before, cause, headline=f"Attention saturates for what {{}} gives{in_range}")
-
-
-def _of_norms(verdict: AuditVerdict, layers: Sequence[AuditedLayer], measured: Measurement) -> AuditVerdict:
-    """Return the verdict on a norm of a network that was read, if that is what is wrong."""
-    start = next((layer for layer in layers if layer.name == verdict.start), None)
-    if measured.closed and verdict.headline == DEAD and start is not None and start.sigma_w != 0.0:
-        name, why = measured.closed[0]
-        return AuditVerdict("vanishes", name, f"{why}: no gradient passes", headline=DEAD)
-    if measured.without is None or verdict.start is None:
-        return verdict
-    first, *others = measured.odd
-    also = "".join(f"; and of {called(each.name)} {each.cause}" for each in others)
-    if judge(measured.without.layers, measured.without.blocks, {})[1].start is not None:
-        return verdict._replace(cause=f"{verdict.cause}; and of {called(first.name)} {first.cause}{also}")
-    kind, how = ("explodes", "grows") if first.times > 1.0 else ("vanishes", "fades")
-    return AuditVerdict(kind, first.name, f"{first.cause}{also}", True, headline=f"The gradient {how} in {{}}")
 
 
 def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Measurement) -> str | None:

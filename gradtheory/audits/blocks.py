@@ -42,8 +42,14 @@ def blocks_of(
         is_plain = all(isinstance(node.operation, Dense | Elementwise) for node in nodes[start + 1 : cut + 1])
         expected = layers[within[0]].predicted_gain if is_plain and len(within) == 1 else NAN
         shortcut = _shortcut(nodes, start, cut)
+        norms = [place for place in cuts if start < place <= cut and isinstance(nodes[place].operation, LayerNorm)]
+        passing = math.prod(_lets_pass(nodes, place, passed, back) for place in norms)
         least = math.hypot(*(spread_of_gain(1.0, n_out, n_in) for n_in, n_out in (layers[k].fans for k in within)))
-        blocks.append(AuditedBlock(name, gain, spread, tuple(within), kind + activations, shortcut, expected, least))
+        blocks.append(
+            AuditedBlock(
+                name, gain, spread, tuple(within), kind + activations, shortcut, expected, least, lets_pass=passing
+            )
+        )
         start = cut
     first = min(normed, default=0) - 1
     if first >= 0 and len(normed) >= MADE_ALIKE:  # its sum is normed, too, though it begins behind no norm
@@ -69,6 +75,17 @@ def _normed_spread(nodes: Sequence[Node], place: int, layer: AuditedLayer, passe
     ]
     fourth = kurtosis(slopes[0]) if slopes else 1.0
     return math.hypot(spread_of_gain(fourth, n_out, n_in), spread_of_scale(n_out)) if fourth > 0.0 else NAN
+
+
+def _lets_pass(nodes: Sequence[Node], place: int, passed: Forward, back: Backward) -> float:
+    """Return which share of the gradient a norm lets pass, beside that of a random one: none along what it gives."""
+    operation, (_, root) = nodes[place].operation, passed.kept[place]
+    assert isinstance(operation, LayerNorm)  # noqa: S101  # `blocks_of` chose it
+    by_output = back.at(place, passed)
+    by_u = (by_output if operation.gain is None else by_output * operation.gain) / root
+    usual = 1.0 - (1.0 + operation.is_centred) / by_u.shape[-1]
+    share = ratio(norm(operation.back(passed.kept[place], by_output)[0]), norm(by_u) * math.sqrt(max(0.0, usual)))
+    return min(1.0, share) if share > 0.0 else 1.0
 
 
 def _shortcut(nodes: Sequence[Node], start: int, end: int) -> float:

@@ -25,7 +25,7 @@ def broken_nodes(nodes: Sequence[Node]) -> dict[str, str]:
 def broken_modules(module: Any) -> dict[str, str]:
     """Return the parts of a torch module with parameters that are not finite, or buffers that hold nan.
 
-    A buffer with inf is a mask.
+    A buffer with inf is a mask. The running statistics of a batch norm in training are not taken, but written.
     """
     return _told(
         (name, parameter, as_real(value.detach()).double().cpu().numpy()) for name, parameter, value in _tensors(module)
@@ -38,7 +38,8 @@ def _tensors(module: Any) -> Iterator[tuple[str, str, Any]]:
         for parameter, value in part.named_parameters(recurse=False):
             if is_of_numbers(value) and not bool(value.isfinite().all()):
                 yield name, parameter, value
-        for buffer, value in part.named_buffers(recurse=False):
+        is_written = part.training and "BatchNorm" in type(part).__name__
+        for buffer, value in () if is_written else part.named_buffers(recurse=False):
             if is_of_numbers(value) and bool(value.isnan().any()):
                 yield name, buffer, value
 

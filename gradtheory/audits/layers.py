@@ -32,7 +32,8 @@ class AuditedLayer(ShownAsTable):
         Such as "dense, tanh", or the class of a torch module.
     gain : float
         By which the gradient grows on its way back through the layer: the norm of the gradients by its inputs over
-        that by its outputs, all samples together. Products of gains are what explodes or vanishes.
+        that by its outputs, all samples together. Measured only, by what the part before gave: if that went elsewhere,
+        too, by all of that. Products of gains are what explodes or vanishes.
     block_gain : float
         The same for the part of the network that the layer belongs to, between two places that every path passes: with
         residual connections that is what counts.
@@ -151,6 +152,9 @@ class AuditedBlock:
         Whether something of what came before goes around it.
     whole : float
         The gain of the branch beside the stream that it belongs to; nan where it is in none, or that does not count.
+    lets_pass : float
+        Which share of the gradient's size norms let pass, as the rest lies along what they give, beside that of a
+        random gradient: a block is judged by what it would do to that.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -168,6 +172,7 @@ class AuditedBlock:
     path: int = 0
     is_inner: bool = False
     whole: float = NAN
+    lets_pass: float = 1.0
 
 
 class OutOfScale(NamedTuple):

@@ -1,7 +1,8 @@
 """The measured columns of a network's audit: one forward and one backward pass, and the singular values."""
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,8 +73,8 @@ class Measurement:
         The norms of a network that let no gradient pass, and why.
     odd : sequence of OddNorm
         The norms whose gains are unlike those of the others, the furthest first.
-    without : Measurement or None
-        What is measured with usual gains in their place.
+    without : callable or None
+        It returns what is measured with usual gains in their place.
     remarks : dict of str to str
         What is worth knowing of a layer that does no harm.
 
@@ -97,7 +98,7 @@ class Measurement:
     dead: Sequence[tuple[str, str]] = ()
     closed: Sequence[tuple[str, str]] = ()
     odd: Sequence[OddNorm] = ()
-    without: "Measurement | None" = None
+    without: "Callable[[], Measurement] | None" = None
     remarks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -138,7 +139,7 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
         remarks=divided_away(layers),
         closed=closed_norms(network.nodes, passed),
         odd=odd,
-        without=None if mended is None else _measure(mended, x, y, loss, seed),
+        without=None if mended is None else functools.partial(_measure, mended, x, y, loss, seed),
     )
 
 

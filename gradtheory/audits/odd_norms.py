@@ -23,16 +23,19 @@ class OddNorm(NamedTuple):
     name : str
     times : float
         Its gain beside that of the others, each as its root mean square.
+    what : str
+        What that gain is called.
 
     """
 
     name: str
     times: float
+    what: str = "gain"
 
     @property
     def cause(self) -> str:
         """What it is, in words."""
-        return f"its gain is {self.times:.3g} times as large as that of the other norms"
+        return f"its {self.what} is {self.times:.3g} times as large as that of the other norms"
 
 
 def odd_norms(nodes: Sequence[Node]) -> tuple[list[OddNorm], list[Node]]:

@@ -1,11 +1,13 @@
 """The cause that an audit states where a layer and the rest of the network do opposite things."""
 
+import math
+
 import numpy as np
 import pytest
 
 import gradtheory as gt
 from gradtheory.audits.chance import spread_of_gain
-from gradtheory.audits.layers import AuditedBlock
+from gradtheory.audits.layers import AuditedBlock, AuditedLayer
 from gradtheory.audits.verdict.judge import judge
 from gradtheory.networks import Dense, LayerNorm, Network, Node, Scale, Sum
 from tests.audits.networks import data, residual
@@ -49,6 +51,22 @@ def test_branches_that_all_start_with_0_are_a_way_to_initialise():
     assert gt.audit(start, data(rng)).verdict == "stable"
     one = residual(rng, 6, 32, times={(3, "down"): 0.0})
     assert (gt.audit(one, data(rng)).verdict, gt.audit(one, data(rng)).start) == ("vanishes", "blocks.3.down")
+
+
+@pytest.mark.parametrize("gain", [0.03, 30.0])
+def test_what_other_layers_undo_is_one_fault(gain):
+    gains = [1.0] * 6 + [gain] + [gain**-0.25] * 4  # of two kinds: the first stand beside their peers
+    blocks = [AuditedBlock(f"b{k}", each, 0.05, (k,), "ab"[k > 6]) for k, each in enumerate(gains)]
+    layers = [AuditedLayer(f"b{k}", "ab"[k > 6], each, is_measured_only=True) for k, each in enumerate(gains)]
+    rows, verdict = judge(layers, blocks, {})
+    how, kind, other = ("grows", "explodes", "fades") if gain > 1.0 else ("fades", "vanishes", "grows")
+    assert (verdict.verdict, verdict.start, rows[6].verdict) == (kind, "b6", how)
+    assert verdict.headline == f"The gradient {how} in {{}}"
+    assert "two things are wrong" not in verdict.cause
+    assert f"; over other layers the gradient {other} by a factor of " in verdict.cause
+    assert verdict.cause.endswith(", and over all it stays in range")
+    blocks += [AuditedBlock(f"c{k}", gain**-0.5, 0.05, (), "c") for k in range(6)]  # more than that
+    assert "two things are wrong" in judge(layers, blocks, {})[1].cause
 
 
 def test_factors_beyond_float64_are_stated():
@@ -95,3 +113,32 @@ def test_weights_that_a_norm_divides_away_are_remarked_upon(is_centred):
     assert f"Yet of fc3: {cause}." in str(report)
     slow = float(cause.partition("changes them ")[2].partition(" times less")[0])
     assert slow == pytest.approx(36.0, rel=0.3)
+
+
+def test_factors_that_a_cause_names_multiply_to_the_growth_that_it_explains():
+    """Here a residual connection, and there a factor before each layer, makes most of it."""
+    rng = np.random.default_rng(5)
+    nodes = [Node("first", Dense(rng.normal(0, 0.1875, (64, 64)), None), (-1,))]
+    for number in range(12):
+        source = len(nodes) - 1
+        branch = Dense(rng.normal(0, 0.1875, (64, 64)), None)
+        nodes += [Node(f"layer{number}", branch, (source,)), Node(f"sum{number}", Sum(), (source, source + 1))]
+    with_sums = gt.audit(gt.Network.from_nodes(nodes, 64), rng.normal(size=(32, 64)))
+    nodes = [Node("first", Dense(rng.normal(0, 0.1875 / 20, (64, 64)), None), (-1,))]
+    for number in range(12):
+        scaled = Node(f"factor{number}", Scale(np.asarray(30.0)), (len(nodes) - 1,))
+        nodes += [scaled, Node(f"layer{number}", Dense(rng.normal(0, 0.1875 / 20, (64, 64)), None), (len(nodes),))]
+    with_factors = gt.audit(gt.Network.from_nodes(nodes, 64), rng.normal(size=(32, 64)))
+    for report in (with_sums, with_factors):
+        assert report.verdict == "explodes"
+        factor, slopes, weights, rest = (
+            float(report.cause.split(before)[1].split()[0].rstrip(","))
+            for before in ("factor of ", "slopes contribute ", "weights ", "and factors, ")
+        )
+        number = round(math.log(factor) / math.log(slopes * weights * rest))
+        assert (slopes * weights * rest) ** number == pytest.approx(factor, rel=0.1)
+        assert "and all else, such as residual connections, norms and factors" in report.cause
+        for layer in report.layers:
+            if layer.verdict == "grows":
+                assert "and all else" in layer.cause
+    assert "gains are those of dense layers alone" in with_factors.table

@@ -182,3 +182,28 @@ def test_digits_that_are_given_are_all_written():
     given = "0.1234567890123456789012345678901234"
     (first, *_) = lines(depth=1, activation="relu", values={"w1": given, "x": 1, "b1": 0, "y": 0})
     assert f"= {given} · 1 ≈" in text(first)
+
+
+@pytest.mark.parametrize(
+    ("which", "values"),
+    [
+        ("cosine", {"w": 2, "b": 0, "c": 1}),
+        ("sine", {"w": -3, "b": "1/2", "c": 1}),
+        ("snake", {"w": 2, "b": 1, "c": 1}),
+    ],
+)
+def test_a_periodic_set_in_numbers_is_that_of_one_period(which, values):
+    derivation = gt.derive("explosion", activation=which, values=values)
+    assert derivation.check().ok
+    at = {step.rule: step for step in derivation.steps}
+    assert at["set_of_one_period"].assumptions
+    assert {"no_length", "set_in_numbers"}.isdisjoint(at)
+    assert at["repeats"].statement.rhs == sympy.oo
+
+
+@pytest.mark.parametrize("written", ["gelu(z) + z", "asinh(z) + z", "exp(-z**2) + z", "2*z - tanh(z - 1/7)"])
+def test_the_least_slope_is_a_tight_bound_wherever_it_is(written):
+    """Between the points that are tried, and at infinity, to which the slope falls as 1/z."""
+    derivation = gt.derive("explosion", activation=gt.expression(written))
+    assert derivation.check().ok
+    assert "everywhere" in {step.rule for step in derivation.steps}

@@ -81,6 +81,7 @@ def test_every_reason_is_there_and_used():
     steps += gt.derive("initialisation", values={"sigma_w": 1, "c": 1}).steps
     for w in (1, 7):
         steps += gt.derive("explosion", values={"w": w, "b": 0, "c": 1}).steps
+    steps += gt.derive("explosion", activation="sine", values={"w": 7, "b": 0, "c": 1}).steps
     steps += [*SETTING_STEPS, *(step for claim in article.CLAIMS for step in claim.finding().steps)]
     said = words("en")
     assert {step.rule for step in steps if step.fact is None} == set(said["rules"])

@@ -275,3 +275,16 @@ def test_a_relu_in_place_does_not_hand_on_what_it_takes():
         report = gt.audit(module, torch.randn(8, 3, 16, 16), torch.arange(8) % 4)
         verdicts.append((report.verdict, report.growth, [layer.block_gain for layer in report.layers]))
     np.testing.assert_equal(verdicts[1], verdicts[0])
+
+
+@pytest.mark.parametrize("loss", ["mse", nn.functional.mse_loss], ids=["read", "measured"])
+@pytest.mark.parametrize("norm", [nn.LayerNorm, nn.RMSNorm, nn.BatchNorm1d])
+def test_a_layer_that_lacks_a_norm_is_named_and_not_the_next_that_divides_by_what_it_gives(norm, loss):
+    torch.manual_seed(0)
+    parts = [part for _ in range(8) for part in (nn.Linear(128, 128), norm(128), nn.GELU())]
+    parts[13] = nn.Identity()
+    module = nn.Sequential(*parts, nn.Linear(128, 8))
+    report = gt.audit(module, torch.randn(64, 128), torch.randn(64, 8), loss=loss)
+    assert (report.verdict, report.start, report.is_alone) == ("vanishes", "12", True)
+    assert report.cause.startswith("it has no norm, as others do: its gain is 0.3")
+    assert "and that of '15', whose norm divides by what it gives" in report.cause

@@ -307,3 +307,28 @@ def test_a_small_token_for_the_class_is_no_fault(seed):
         layer.weight.data *= 5.0
     report = audited(module)
     assert (report.verdict, report.start) == ("explodes", "encoder.layers.3")
+
+
+class Placed(Vision):
+    """Places are added where the token is joined, outside of any module."""
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).mT
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.encoder.places
+        for layer in self.encoder.layers:
+            x = layer(x)
+        return self.head(self.encoder.norm(x)[:, 0])
+
+
+def test_the_gain_of_patches_does_not_count_the_gradient_by_the_token_that_is_joined_to_them():
+    torch.manual_seed(0)
+    module = Placed().eval()
+    x, y = torch.randn(8, 3, 16, 16, requires_grad=True), torch.arange(8) % 10
+    given = []
+    hook = module.patches.register_forward_hook(lambda *call: given.append(call[2]) or call[2].retain_grad())
+    nn.functional.cross_entropy(module(x), y).backward()
+    hook.remove()
+    report = gt.audit(module, x.detach(), y)
+    assert report.verdict == "stable"
+    assert (report.layers[0].name, report.layers[1].name) == ("patches", "encoder.layers.0")
+    assert report.layers[0].gain == pytest.approx(float(x.grad.norm() / given[0].grad.norm()), rel=1e-3)

@@ -179,3 +179,22 @@ def test_a_norm_that_takes_a_sum_divides_no_layer_away(norm, is_read):
         module.head.register_forward_hook(lambda *_: None)
     report = gt.audit(module, torch.randn(64, 16), torch.randint(0, 3, (64,)))
     assert (report.start, report.is_measured_only) == ("layers.3", not is_read)
+
+
+@pytest.mark.parametrize(("scale", "start"), [(0.02, None), (5.0, "9")])
+def test_a_last_layer_out_of_scale_before_a_tanh_of_its_own_kind_is_named(scale, start):
+    """No other layer of a generator has a tanh behind it; the tanh is flat on nearly all that these weights give."""
+    torch.manual_seed(0)
+    parts: list[nn.Module] = []
+    for n_in, n_out, stride, padding in ((32, 64, 1, 0), (64, 32, 2, 1), (32, 16, 2, 1)):
+        convolution = nn.ConvTranspose2d(n_in, n_out, 4, stride, padding, bias=False)
+        parts += [convolution, nn.BatchNorm2d(n_out), nn.ReLU()]
+    module = nn.Sequential(*parts, nn.ConvTranspose2d(16, 3, 4, 2, 1, bias=False), nn.Tanh())
+    for convolution in module[:9:3]:
+        nn.init.normal_(convolution.weight, 0.0, 0.02)
+    nn.init.normal_(module[9].weight, 0.0, scale)
+    report = gt.audit(module, torch.randn(16, 32, 1, 1), torch.rand(16, 3, 32, 32) * 2.0 - 1.0)
+    assert report.start == start
+    if start is not None:
+        assert (report.verdict, report.is_alone) == ("explodes", True)
+        assert "as large as that of its peers" in report.cause

@@ -1,9 +1,11 @@
 """Architectures: published rates, the mean-field functions for plain layers, simulation, and gradients by differences."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 
 import gradtheory as gt
 from gradtheory import blocks
@@ -77,6 +79,17 @@ def test_residual_connections_around_a_norm_have_a_power_law(made, power):
 
 
 @pytest.mark.slow
+def test_tokens_rest_beside_each_other_where_equal_ones_are_repelled():
+    """They come to rest at a correlation of 0.956: at 1, where they do not, the exponent would be 1.068."""
+    branches = [[blocks.layer_norm(), blocks.attention(8, sigma_v=0.16)], [blocks.rms_norm(), blocks.dense("gelu")]]
+    made = architecture([blocks.residual(each) for each in branches])
+    for start, side in ((0.9, 1), (0.95, 1), (0.96, -1), (0.99, -1)):
+        late = made.propagate(400, correlation=start).correlation[[200, 400]]
+        assert side * (late[1] - late[0]) > 0.0
+    assert 1.0475 < made.growth.rate < 1.0632  # the exponents at 0.95 and 0.99
+
+
+@pytest.mark.slow
 def test_a_norm_behind_tanh_is_no_power_law():
     """It saturates as the stream grows, so that its slope falls as 1/√q only."""
     made = [blocks.residual([blocks.dense("tanh", 3), blocks.rms_norm(), blocks.dense("tanh")])]
@@ -114,6 +127,29 @@ def test_plain_layers_are_those_of_mean_field(which, sigma_w, sigma_b, depth):
     assert flow.correlation[1] == pytest.approx(c, rel=1e-10)
 
 
+def test_a_pair_of_fixed_points_beside_each_other_is_not_passed_over():
+    """The stable one and the unstable one are 0.2 apart in log q; the variance comes from below."""
+    shape = gt.activation(gt.expression("3*gelu(z/3)"))
+    made, scales = architecture([blocks.dense(shape, 1.4807, 0.8739)]), gt.meanfield.depth_scales(shape, 1.4807, 0.8739)
+    assert made.depth_scale == pytest.approx(float(scales.xi_c), rel=1e-8)
+    assert made.propagate(2000).variance[-1] == pytest.approx(float(scales.q), rel=1e-7)
+    halves = [blocks.dense(shape, 1.4807 / 2, 0.8739 / 2), blocks.dense("identity", 2)]
+    assert architecture(halves).depth_scale == pytest.approx(float(scales.xi_c), rel=1e-8)
+
+
+def test_a_variance_that_goes_back_and_forth_settles_nowhere():
+    """q' = 15q³ and then 400q/(1 + 4q)^(3/2), whose product has a logarithmic slope of -3/2 far out."""
+    z = sympy.Symbol("z", real=True)
+    made = architecture([blocks.dense(z**3), blocks.dense(z * sympy.exp(-(z**2)), 20)])
+    assert len(set(made.propagate(50).variance[-2:].round(6))) == 2
+    with pytest.raises(Undecided, match="goes back and forth"):
+        made.depth_scale  # noqa: B018  # a property
+    with pytest.raises(Undecided, match=r"below 1 at all of \d+ values of .*, the others undecided"):
+        made.critical()
+    with pytest.raises(Undecided, match="goes back and forth"):
+        made.critical(least=20, most=30)
+
+
 def test_pre_norm_is_the_product_of_its_factors():
     flow = architecture(_PRE_NORM).propagate(10)
     assert flow.variance == pytest.approx(np.arange(1, 12))  # each block adds σ_w²/2 = 1
@@ -138,11 +174,51 @@ def test_dropout_has_no_edge_of_chaos():
 
 @pytest.mark.slow
 def test_what_cannot_be_made_critical_says_so():
-    with pytest.raises(Undecided, match="above 1 for every sigma_w"):
+    with pytest.raises(Undecided, match="above 1 at all of 24 values of sigma_w"):
         architecture([blocks.dense("relu"), blocks.batch_norm()]).critical()
-    with pytest.raises(Undecided, match="above 1 for every scale"):
+    with pytest.raises(Undecided, match="above 1 at all of 24 values of scale"):
         architecture([blocks.residual([blocks.dense("relu", _HE)])]).critical("scale")
     assert architecture([blocks.dropout("relu", 0.8)]).critical() == pytest.approx((2 * 0.8) ** 0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("made", "sigma_w"),
+    [
+        pytest.param([blocks.dense("gelu")], 1.53353, marks=pytest.mark.slow),  # χ₁ is 0.588 below and 1.176 above
+        ([blocks.dense("silu", 1, 0.3)], 1.59931),  # a stable and an unstable fixed point meet
+        pytest.param([blocks.dense("mish", 1, 0.3)], 1.42114, marks=pytest.mark.slow),
+    ],
+)
+def test_a_factor_that_jumps_over_1_is_critical_nowhere(made, sigma_w):
+    with pytest.raises(Undecided, match=f"jumps over 1 at sigma_w = {sigma_w}"):
+        architecture(made).critical(least=1, most=2)
+    below, above = (architecture([replace(made[0], sigma_w=sigma_w + side)]).growth.rate for side in (-0.01, 0.01))
+    assert below < 0.98
+    assert above > 1.02
+
+
+def test_what_is_kept_is_a_probability():
+    """The factor is 4/(2·keep), at least 2."""
+    with pytest.raises(Undecided, match=r"above 1 at all of 24 values of keep from 0\.01 to 1$"):
+        architecture([blocks.dropout("relu", 0.5, 2)]).critical("keep")
+    assert architecture([blocks.dropout("relu", 0.5, 1.2)]).critical("keep") == pytest.approx(0.72, rel=1e-9)
+
+
+def test_layers_that_pass_nothing_say_so():
+    """No part of a small variance is above the threshold of hardshrink."""
+    dead = architecture([blocks.dense("hardshrink")])
+    with pytest.raises(Undecided, match="below 1 at all of 24 values"):
+        dead.critical(most=1)
+    with pytest.raises(Undecided, match="falls to 0 within a few layers"):
+        dead.depth_scale  # noqa: B018  # a property
+    assert architecture([blocks.dense("softshrink", 1, 0.01)]).depth_scale == 0.0
+    with pytest.raises(Undecided, match="the gradient falls to 0 in layer 5"):
+        architecture([blocks.dense("softshrink", 1, 0.01)]).growth  # noqa: B018  # a property
+    with pytest.raises(Undecided, match="the gradient falls to 0 in layer 1"):
+        architecture([blocks.dense(gt.expression("sign(z)"), 1, 0.3)]).growth  # noqa: B018  # a property
+    for fading in (dead, architecture([blocks.dense("relu", 0.01)])):
+        with pytest.raises(Undecided, match=r"leaves float64 within \d+ layers: take scales that change"):
+            fading.growth  # noqa: B018  # a property
 
 
 @pytest.mark.slow
@@ -202,6 +278,9 @@ def test_gradients_of_drawn_blocks_are_difference_quotients(block):
         (lambda: blocks.dense("tanh", -1), "sigma_w = -1"),
         (lambda: architecture([blocks.dense("relu", 9)]).propagate(2000), "depth = 2000: must be at most"),
         (lambda: architecture(_PRE_NORM).propagate(3, correlation=2), "correlation = 2: must lie between -1 and 1"),
+        (lambda: architecture([blocks.dense("tanh")]).critical(least=1e-320), "must exceed least = 9.99989e-321"),
+        (lambda: architecture([blocks.dense("tanh")]).critical(least=3, most=2), "most = 2: must exceed least = 3"),
+        (lambda: architecture([blocks.dropout("tanh")]).critical("keep", least=2), "must exceed least = 2"),
         (
             lambda: architecture([blocks.rms_norm()]).critical(),
             "parameter = 'sigma_w': must belong to one of the blocks",

@@ -152,6 +152,13 @@ def test_a_norm_lets_tokens_settle():
         gt.architecture([blocks.residual([blocks.attention(8, sigma_q=0)])]).depth_scale  # noqa: B018  # a property
 
 
+def test_a_slope_that_is_not_told_from_0_makes_a_small_scale():
+    """Behind a norm 1 - c is squared, up to a factor, in each layer."""
+    scale = gt.architecture([blocks.rms_norm(), blocks.attention(8)]).depth_scale
+    assert scale == 0.0
+    assert scale.error < 0.1
+
+
 @pytest.mark.slow
 def test_what_every_layer_does_is_an_eigenvalue():
     """Once tokens are one another the gradient of their sum is what is left: σ_v² a layer."""

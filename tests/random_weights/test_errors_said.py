@@ -40,6 +40,28 @@ def test_the_settled_factor_is_right_to_its_error(which, start):
         assert abs(number - stable.chi) <= number.error < 1e-3
 
 
+def test_a_pair_of_fixed_points_between_two_tabulated_variances_is_seen():
+    stable, _ = fixed_points("mish", 1.42113, 0.3)  # 0.02 apart in log q
+    for start in (0.1, stable.q):
+        settled = settled_chi("mish", 1.42113, 0.3, q=start)
+        assert abs(settled - stable.chi) <= settled.error < 2e-3
+    assert settled_chi("mish", 1.42113, 0.3, q=2.0) > 1.009  # beyond both it grows without bound
+
+
+def test_a_variance_that_passes_a_fixed_point_does_not_settle_there():
+    """V(q) = 4/√(1 + 4q) + 3q²/64 + q/(2(1 + 2q)^(3/2)), times σ_w², falls to 4.089 and rises from 7.07."""
+    bump = gt.activation(gt.expression("2*exp(-z**2) + z**2/8"))
+    q = [0.0]
+    for _ in range(9):
+        q.append(1.5**2 * (4 / math.sqrt(1 + 4 * q[-1]) + 3 * q[-1] ** 2 / 64 + q[-1] / (2 * (1 + 2 * q[-1]) ** 1.5)))
+    assert q[1] == 9.0
+    assert q[-1] > 1e6
+    assert settled_chi(bump, 1.5, q=0.0) > 1e6
+    stable = fixed_points(bump, 1.5)[0]
+    settled = settled_chi(bump, 1.5, q=3.0)
+    assert abs(settled - stable.chi) <= settled.error < 1e-3
+
+
 def test_an_end_that_is_never_reached_and_a_doubtful_start_have_their_errors():
     far = settled_chi("gelu", 1.8, 0.05, q=math.inf)
     assert isinstance(far, Estimate)

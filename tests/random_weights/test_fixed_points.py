@@ -317,6 +317,14 @@ def test_what_grows_is_said_to_grow():
 # ---- two fates
 
 
+def test_a_tiny_value_at_0_is_as_good_as_a_tiny_bias():
+    """V(q) = 0.81·(q + 1e-20) near 0."""
+    (point,) = fixed_points(gt.expression("tanh(z) + 1/10**10"), 0.9)
+    assert abs(point.q - 0.81e-20 / 0.19) <= point.q.error < 1e-30
+    assert point.is_stable
+    assert point.chi == pytest.approx(0.81)
+
+
 def test_where_the_start_decides_gradients_follow_the_fixed_points():
     stable, unstable = fixed_points("gelu", 1.8, 0.05)
     assert stable.chi < 1  # from small variances gradients vanish

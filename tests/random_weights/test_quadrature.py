@@ -30,6 +30,13 @@ def test_an_unknown_kink_is_found_by_halving():
     assert abs(value[0, 0] - folded) <= error[0, 0] < 1e-12
 
 
+@pytest.mark.parametrize("place", [30.0, 32.0, 34.0, 35.5])
+def test_what_is_0_but_far_out_does_not_diverge(place):
+    value, error = integrate(lambda x, z, owner: 1.0 * (x > place)[np.newaxis], Gaussians.centred(np.ones(1)), [place])
+    right = math.erfc(place / math.sqrt(2)) / 2
+    assert abs(value[0, 0] - right) <= error[0, 0] <= 1e-11 * right + 2e-280
+
+
 def test_owners_say_to_which_gaussian_a_point_belongs():
     variances = np.array([1.0, 4.0, 0.25])
     powers = np.array([2, 4, 6])

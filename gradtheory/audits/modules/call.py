@@ -68,6 +68,9 @@ class Call:
     at_sum : tuple of float and ndarray, or None
         The square of the gradient by the sum that the output is a term of, after what is done with it alone, and the
         same row by row: in its place that tells how the gradient comes to what is beside the term.
+    lets_pass : float
+        Of a norm: which share of a gradient's size is left when that along what it gives is taken away, beside what is
+        left of a random one.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
     tensor, edge : tensor, edge of autograd's graph, or None
@@ -109,6 +112,7 @@ class Call:
     pooled_square: float = NAN
     ends_in: str = ""
     at_sum: tuple[float, Array | None] | None = None
+    lets_pass: float = 1.0
     by_time: list[float] = field(default_factory=list)
     tensor: Any = None
     edge: Any = None

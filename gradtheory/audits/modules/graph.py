@@ -130,7 +130,12 @@ def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> A
 
 
 def _goes_on(step: Any) -> bool:
-    """Return whether a step adds something, or does something with one tensor, and with what nothing has made."""
+    """Return whether a step adds something, or does something with one tensor, and with what nothing has made.
+
+    What joins that to the tensor does not: the gradient by both is not the tensor's.
+    """
+    if step.name() == "CatBackward0":
+        return False
     return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
 
 

@@ -28,12 +28,14 @@ from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_s
 from gradtheory.audits.modules.losses import loss_of, name_of
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
 from gradtheory.audits.modules.pooling import factor_within
+from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import recurrent_scale, scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
+from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
@@ -106,7 +108,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
     """Return the gains between a module's parts, from one forward and one backward pass; nothing in it is changed."""
     import torch
 
-    modes = {part: part.training for part in module.modules()}
+    modes, broken = {part: part.training for part in module.modules()}, broken_modules(module)  # it may write buffers
     try:
         with untouched(module), uncompiled(module), recorded(module) as record:
             for part in module.modules():
@@ -128,7 +130,12 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             parts = stream(record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x)
             layers = with_singular_values(measured.layers, parts, record.calls)
-        return replace(measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut)
+        odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
+        without = functools.partial(_without, weights, module, x, y, loss, seed)
+        return replace(
+            measured, layers=layers, loss_name=name, attention=attention_fault(logits), shortcut=shortcut,
+            broken=broken, odd=odd, without=without,
+        )  # fmt: skip
     except GradTheoryError:
         raise
     except Exception as error:  # whatever the module's own code raises
@@ -137,6 +144,11 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
         raise InvalidArgument(
             "network", type(module).__name__, f"does not take this x and y: {text}{several}"
         ) from error
+
+
+def _without(weights: Sequence[tuple[Any, float]], module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
+    with divided(weights):
+        return _by_hooks(module, x, y, loss, seed)
 
 
 def _measured(
@@ -176,6 +188,7 @@ def _measured(
         block = AuditedBlock(
             name, known, spread, (place,), own_kind,
             least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
+            lets_pass=lets_pass(part, calls),
         )  # fmt: skip
         is_another = giver is not None and giver.kind in _activations()  # of two in a row one has other weights
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
@@ -196,7 +209,7 @@ def _measured(
             blocks[1], told = of_any_scale(blocks[1], giver)  # the first may be an embedding
             remarks |= {blocks[1].name: told} if told else {}
 
-    remarks |= mark_branches(blocks, functools.partial(_between, parts, sources))
+    remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
     loops = (call.through_time for call in calls if call.through_time is not None)
@@ -214,7 +227,6 @@ def _measured(
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         unseen=unseen(parts, sources, paths, module),
-        broken=broken_modules(module),
         remarks=remarks,
         dead=[] if origin is not None else dead_within(calls, module, graph),
     )
@@ -234,14 +246,9 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     spread = layer.spread if other.kind in _activations() else math.hypot(layer.spread, other.spread)
     both, kind = layer.layers + other.layers, layer.kind + after
     return replace(
-        layer,
-        gain=layer.gain * other.gain,
-        spread=spread,
-        layers=both,
-        kind=kind,
-        least_spread=spread,
-        is_inner=other.is_inner,
-    )
+        layer, gain=layer.gain * other.gain, spread=spread, layers=both, kind=kind, least_spread=spread,
+        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass,
+    )  # fmt: skip
 
 
 @functools.cache

@@ -51,12 +51,12 @@ def factor_within(part: Any, calls: Sequence[Any]) -> float:
     ends, factor = part.entered.union(call.left for call in within), 1.0
     for call in within:
         kind, _, number = pooling(call.began, ends).partition(" of ")
-        if number and not call.children and part.left is not None and _is_on_every_path(call, part):
+        if number and not call.children and part.left is not None and is_on_every_path(call, part):
             factor *= float(number) ** (-0.5 if kind == "mean" else 0.5)
     return factor
 
 
-def _is_on_every_path(call: Any, part: Any) -> bool:
+def is_on_every_path(call: Any, part: Any) -> bool:
     """Return whether the output of a part is made of its input by way of one call alone."""
     waiting, seen = [part.left], {call.left}
     while waiting:

@@ -12,6 +12,7 @@ from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, lead, watch_sums
 from gradtheory.audits.modules.graph import Graph, steps_before
 from gradtheory.audits.modules.pooling import pooling
+from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
 from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
 
@@ -77,7 +78,7 @@ def recorded(module: Any) -> Iterator[Record]:
 
         return hook
 
-    def at_end(_module: Any, _inputs: Any, output: Any) -> Any:
+    def at_end(part: Any, inputs: Any, output: Any) -> Any:
         if not open_calls:
             return None
         output = _apart(output, record)
@@ -86,6 +87,8 @@ def recorded(module: Any) -> Iterator[Record]:
         call = calls[place]
         _begin_gradients(output, call)
         _note_output(call, output)
+        if (note := watching(call, part, next(tensors(inputs), None), output)) and output.requires_grad:
+            output.register_hook(note)
         if call.children:
             call.made_of = _sources(output, record.givers)[0]
             call.ends_in = "" if call.left is None else pooling(call.left, record.givers)

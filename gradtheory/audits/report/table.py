@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradtheory.audits.layers import AuditedLayer, is_pooling
+from gradtheory.audits.layers import MUCH, AuditedLayer, is_pooling
 
 _COLUMNS = (
     ("layer", "name", ""),
@@ -34,6 +34,8 @@ NUMBERS = (
 _NOT_COUNTED = (
     "mean, sum, average pooling: it has no weights; what it does to the gradient, by √N, is not counted in the verdict"
 )
+_ALONE = "gains are those of dense layers alone; with what stands beside them, as factors, norms, residual connections"
+_TOLD = 4
 _WIDEST = 28  # characters of a name in a table
 _MEASURED = (
     "gain: by which the gradient grows on its way back; > 1: samples on which it does; E a²: mean square of the output",
@@ -63,7 +65,16 @@ def rows_of(layers: Sequence[AuditedLayer], names: Sequence[str] | None = None) 
 def meanings(layers: Sequence[AuditedLayer], is_measured_only: bool) -> tuple[str, ...]:
     """Return what the columns mean, and the rows without weights."""
     pools = (_NOT_COUNTED,) if any(is_pooling(layer.kind) for layer in layers) else ()
-    return (_MEASURED if is_measured_only else _MEANINGS) + pools
+    return (_MEASURED if is_measured_only else _MEANINGS + _beside(layers)) + pools
+
+
+def _beside(layers: Sequence[AuditedLayer]) -> tuple[str, ...]:
+    """Return that gains of layers are not those of the parts that hold them, and what these are, if they are far."""
+    pairs = [(layer, layer.block_gain / layer.gain) for layer in layers if layer.gain > 0.0 and layer.block_gain > 0.0]
+    far = [layer for layer, times in pairs if not 1.0 / MUCH < times < MUCH]
+    told = ", ".join(f"{layer.name}: {layer.block_gain:.3g}" for layer in far[:_TOLD])
+    more = ", …" if len(far) > _TOLD else ""
+    return (f"{_ALONE} – {told}{more}",) if far else ()
 
 
 def lines_of(layers: Sequence[AuditedLayer]) -> list[str]:

@@ -74,6 +74,7 @@ def judge(
     ]
     if (verdict := _not_finite(judged) or _dead(judged, blocks)) is not None:
         return judged, verdict
+    blocks = [_of_random_gradient(block) for block in blocks]
     doubled = shortcut(blocks, residual)
     odd = doubled or out_of_scale(judged, blocks) or stands_out(blocks, scales) or heavy(blocks, scales)
     lone = jump(blocks)
@@ -87,28 +88,35 @@ def judge(
             for layer in judged
         ]
     if odd is not None:
-        name, size, cause = odd
+        (name, size, cause), headline = odd, ""
         is_growing = _is_growing(name, size, judged)
         cause += _in_spite(name, size, is_growing, judged)
         if norm is not None:
             divisor = f"a norm divides the gradient by {1.0 / norm.gain:.3g}, as its input is large"
             told = f"{cause}; at {norm.name}, after it, {divisor}"
             judged = [replace(layer, verdict="grows", cause=cause) if layer.name == name else layer for layer in judged]
-            return judged, AuditVerdict("explodes", module_of(name), told, headline="The gradient grows in {}")
+            return judged, AuditVerdict("explodes", module_of(name), told, headline=_alone(is_growing=True))
         judged = [
             replace(layer, verdict="grows" if is_growing else "fades", cause=cause) if layer.name == name else layer
             for layer in judged
         ]
+        is_undone = stretch is not None and _undoes(stretch.size, name, is_growing, blocks, judged)
         name = module_of(name)
-        is_growth = is_growing if stretch is None else stretch.size > 0
-        if stretch is not None:
+        is_growth = is_growing if stretch is None or is_undone else stretch.size > 0
+        if stretch is not None and is_undone:
+            over = f"{'fades' if is_growing else 'grows'} by a factor of {_as_factor(abs(stretch.size))}"
+            cause, headline = (
+                f"{cause}; over other layers the gradient {over}, and over all it stays in range",
+                _alone(is_growing),
+            )
+        elif stretch is not None:
             how = f"{'grows' if is_growth else 'fades'} by a factor of {_as_factor(abs(stretch.size))}"
             is_same = is_growth is is_growing is (size > 0.0)
             also = f"two things are wrong: {cause}; and over other layers the gradient {how}"
             cause = f"{cause}; over other layers, too, the gradient {how}" if is_same else also
         kind = "explodes" if is_growth else "vanishes"
         excess = math.exp(min(size, _MOST)) if odd is not doubled else math.nan  # no weights mend a shortcut
-        return judged, AuditVerdict(kind, name, cause, stretch is None, excess)
+        return judged, AuditVerdict(kind, name, cause, stretch is None, excess, headline)
     if stretch is not None:
         name, size, _ = stretch
         inside = (judged[number] for number in stretch.layers)
@@ -124,6 +132,12 @@ def judge(
         what = "Units are saturated in {}, while gradients stay in range"
         return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
     return judged, AuditVerdict("stable", None, "")
+
+
+def _of_random_gradient(block: AuditedBlock) -> AuditedBlock:
+    """Return a block with the gain that it would have for a gradient which does not lie along what its norms give."""
+    is_less = block.gain < 1.0 and block.lets_pass > 0.0
+    return replace(block, gain=min(1.0, block.gain / block.lets_pass)) if is_less else block
 
 
 def _as_factor(size: float) -> str:
@@ -219,6 +233,23 @@ def _dividing(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[Audite
     if norm is None or not 1.0 / _ALIKE < blocks[place].gain * norm.gain < _ALIKE:
         return None
     return norm if stretch_of(_without(norm.name, others, layers)) is None else None
+
+
+def _undoes(
+    size: float, name: str, is_growing: bool, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]
+) -> bool:
+    """Return whether what other layers do undoes what a layer does that stands out: both may be of one fault.
+
+    Over all of them together, that layer among them, the gradient stays in range.
+    """
+    gain = next((layer.block_gain for layer in layers if layer.name == name), math.nan)
+    if (size > 0.0) is is_growing or not gain > 0.0:
+        return False
+    return abs(size + math.log(gain)) < math.log(STRETCH) or stretch_of(blocks) is None
+
+
+def _alone(is_growing: bool) -> str:
+    return f"The gradient {'grows' if is_growing else 'fades'} in {{}}"
 
 
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:

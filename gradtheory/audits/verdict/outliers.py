@@ -3,6 +3,7 @@
 Each rule returns a name, the logarithm of the factor, and the cause in words.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -25,6 +26,8 @@ from gradtheory.audits.layers import (
 from gradtheory.audits.thresholds import ALONE, MATTERS, STRETCH, WEIGHTS
 
 _NORMED = ("Dense LayerNorm ", "Dense RMSNorm ")  # in the kind of a block
+_NORMS = (" LayerNorm", " RMSNorm", NORMED, DIVIDED)  # likewise, behind a layer
+_ITS_GAIN = "its gain is "
 _SAME = 0.01  # of logarithms
 _LARGE_Z = 2.0  # a mean square of pre-activations: initial weights make it about 1
 
@@ -106,7 +109,26 @@ def stands_out(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale])
     """
     kinds = {block.kind for block in blocks[1:]}
     odd = [each for kind in kinds for each in _odd_ones([block for block in blocks[1:] if block.kind == kind])]
-    return max(odd, key=lambda each: (module_of(each[0]) in scales, abs(each[1])), default=None)
+    most = max(odd, key=lambda each: (module_of(each[0]) in scales, abs(each[1])), default=None)
+    return most if most is None else _lacks_a_norm(most, blocks) or most
+
+
+def _lacks_a_norm(odd: tuple[str, float, str], blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
+    """Return the block before one that stands out, if it lacks the norm of that kind, and the two make up for it.
+
+    The norm behind divides by what the layer without one gives.
+    """
+    name, deviation, cause = odd
+    place = next(number for number, block in enumerate(blocks) if block.name == name)
+    before, kind = blocks[place - 1], blocks[place].kind
+    stripped = functools.reduce(lambda rest, norm: rest.replace(norm, ""), _NORMS, kind)
+    if place < 2 or not before.gain > 0.0 or stripped == kind or not before.kind.startswith(stripped):
+        return None
+    size = math.log(before.gain) - (math.log(blocks[place].gain) - deviation)
+    if not (-1.5 < size / deviation < -0.5):
+        return None
+    also = f"and that of {name!r}, whose norm divides by what it gives, {cause.removeprefix(_ITS_GAIN)}"
+    return before.name, size, f"it has no norm, as others do: {_ITS_GAIN}{before.gain:.3g}, {also}"
 
 
 def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
@@ -143,7 +165,7 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         if block.whole > 0.0:  # within a branch, what it does to the stream counts
             matters = matters and abs(math.log(block.whole / median(wholes))) > math.log(MATTERS)
         if abs(deviation) > bound and matters and not any(block is other for other in may):
-            cause = f"its gain is {math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
+            cause = f"{_ITS_GAIN}{math.exp(size):.3g}, where {math.exp(middle):.3g} is usual in this network"
             odd.append((block.name, deviation, cause))
     return odd
 
@@ -163,8 +185,9 @@ def _by_what_it_took(block: AuditedBlock, peers: Sequence[AuditedBlock]) -> floa
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:
     """Return the block whose weights are most out of scale, if its gain differs from that of its peers.
 
-    Where its gain is not known, they have to be out of scale by what no layer may do; likewise those of the first,
-    which takes data of any scale, and over the whole the gradient has to grow. Those that a norm divides away are none.
+    Where its gain is not known, or there are no such peers, they have to be out of scale by what no layer may do;
+    likewise those of the first, which takes data of any scale, and over the whole the gradient has to grow. Those that
+    a norm divides away are none.
     """
     odd: list[tuple[str, float, str]] = []
     scales = {name: each for name, each in scales.items() if not each.is_free and "bias" not in each.parameter}
@@ -179,9 +202,10 @@ def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> t
         if weights is None or not gains or NORMED in block.kind:
             continue
         is_known = block.gain > 0.0  # that of the first part of another branch is not
-        if is_known and 1.0 / MATTERS < block.gain / median(gains) < MATTERS:
+        has_peers = len(gains) > 1  # else the gain beside theirs is 1, whatever it is
+        if is_known and 1.0 / MATTERS < block.gain / (median(gains) if has_peers else 1.0) < MATTERS:
             continue
-        if weights.times > (WEIGHTS if is_known else STRETCH):
+        if weights.times > (WEIGHTS if is_known and has_peers else STRETCH):
             odd.append((block.name, math.log(weights.times), weights.cause))
     return max(odd, key=lambda each: each[1], default=None)
 

@@ -12,6 +12,7 @@ from gradtheory.audits.chance import most_over_a_stretch
 from gradtheory.audits.layers import AuditedBlock, AuditedLayer, module_of
 from gradtheory.audits.thresholds import MATTERS, STRETCH
 
+_ROUNDED = 0.02  # of logarithms: what three digits of each factor leave open
 _SO_MANY = 4  # blocks that each make the gradient grow, as chance hardly ever does
 
 
@@ -96,7 +97,8 @@ def because_of_all(stretch: Stretch, layers: Sequence[AuditedLayer]) -> str:
         math.fsum(map(math.log, each)) / len(known)
         for each in ([layer.slope_gain for layer in known], [layer.weight_gain for layer in known])
     )
-    return f"per layer slopes contribute {math.exp(slopes):.3g}, weights {math.exp(weights):.3g}"
+    told = f"slopes contribute {math.exp(slopes):.3g}, weights {math.exp(weights):.3g}"
+    return f"per layer {told}{_rest(stretch.size / len(known) - slopes - weights)}"
 
 
 def marked(stretch: Stretch, layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
@@ -111,9 +113,15 @@ def marked(stretch: Stretch, layers: Sequence[AuditedLayer]) -> list[AuditedLaye
 
 
 def because(layer: AuditedLayer, size: float) -> str:
-    """Return whether slopes or weights make a layer's gain what it is."""
+    """Return whether slopes or weights make a layer's gain, given by its logarithm, what it is."""
     if not (layer.slope_gain > 0.0 and layer.weight_gain > 0.0):
         return f"its gain is {math.exp(size):.3g}"
     slopes, weights = f"slopes contribute {layer.slope_gain:.3g}", f"weights {layer.weight_gain:.3g}"
     scale = f" (σ_w = {layer.sigma_w:.3g})" if layer.sigma_w > 0.0 else ""
-    return f"{slopes}, {weights}{scale}"
+    return f"{slopes}, {weights}{scale}{_rest(size - math.log(layer.slope_gain) - math.log(layer.weight_gain))}"
+
+
+def _rest(size: float) -> str:
+    """Return what a gain has beside slopes and weights, given by its logarithm, if it has anything."""
+    rest = "all else, such as residual connections, norms and factors"
+    return f", and {rest}, {math.exp(size):.3g}" if abs(size) > _ROUNDED else ""

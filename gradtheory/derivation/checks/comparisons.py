@@ -42,7 +42,8 @@ def check_comparison(statement: Relational, trial: Trial) -> Verdict:  # noqa: P
     if len(gaps) < FEWEST_POINTS:
         return unknown(UNTRIED)
     is_sign = isinstance(statement.lhs, Bend) and statement.rhs == 0  # no bound: it need not come near 0
-    if trial.is_tight and not is_sign and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
+    is_tried = trial.is_tight and not is_sign and not _is_limit_of_slope(statement, trial)
+    if is_tried and min(gaps) > _SLACK * sorted(gaps)[len(gaps) // 2]:
         return false("the bound is not tight")
     if _is_certified(statement, symbols, trial) or follows_from_convexity(statement, trial):
         return CERTIFIED
@@ -64,8 +65,6 @@ def _places(statement: Relational, symbols: Sequence[sympy.Symbol], trial: Trial
     yield from inner
     if statement.has(STEEPEST):
         yield from filter(trial.holds_at, _where_steepest(statement, inner, trial))
-    if isinstance(statement, sympy.Ge) and statement.lhs == abs(Slope(Z)):
-        yield from filter(trial.holds_at, _where_as_steep_as(statement.rhs, trial))
     yield from filter(trial.holds_at, _beside_ends(symbols, trial))
     for point in inner:
         yield from trial.corners(symbols, point)
@@ -92,11 +91,12 @@ def _where_steepest(statement: Relational, inner: Sequence[Point], trial: Trial)
         yield from ({symbol: place if symbol in words else value for symbol, value in point.items()} for point in inner)
 
 
-def _where_as_steep_as(level: sympy.Expr, trial: Trial) -> Iterator[Point]:
-    """Yield the places between monotone branches at which |σ'| is a level, to many digits."""
-    for branch in trial.meaning.activation.profile.branches:
-        if abs(branch.slope_right) == level and branch.right.is_finite:
-            yield {Z: near(branch.right)}
+def _is_limit_of_slope(statement: Relational, trial: Trial) -> bool:
+    """Return whether |σ'| is compared with one of its limits at the ends of monotone branches: no bound is better."""
+    if not isinstance(statement, sympy.Ge) or statement.lhs != abs(Slope(Z)):
+        return False
+    branches = trial.meaning.activation.profile.branches
+    return statement.rhs in {abs(slope) for each in branches for slope in (each.slope_left, each.slope_right)}
 
 
 def _gap(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:

@@ -14,7 +14,7 @@ from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.proofs.shapes import keeps_shape
 from gradtheory.derivation.step import Step
 from gradtheory.derivation.topics.explosion_in_numbers import in_numbers
-from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, union
+from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, one_period, union
 from gradtheory.derivation.topics.question import Answer, Question
 from gradtheory.derivation.topics.slope_maximum import slope_off_kinks
 from gradtheory.explosion import ExplosionFormula, Regime, explosion_formula
@@ -61,7 +61,7 @@ def _steps(question: Question, formula: ExplosionFormula) -> Iterator[Step]:
         return
     for regime in formula.regimes:
         neuron = formula.w * _X + formula.b
-        off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *_one_period(question, neuron))
+        off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *one_period(record, neuron))
         inside, outside = abs(Slope(neuron) * formula.w) > formula.c, union(regime.intervals, _X)
         if not is_whole(regime.intervals):
             assumed = (*conditions(regime), *off)
@@ -103,7 +103,7 @@ def _pulled_back(question: Question, formula: ExplosionFormula) -> Iterator[Step
 def _superlevel(question: Question) -> Iterator[Step]:
     """Yield U_t = {z : |σ'(z)| > t} for each range of t in which it keeps its shape, and first, once, its ends."""
     record, meaning = question.activation, question.meaning
-    off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *_one_period(question, Z))
+    off = (*(sympy.Ne(Z, kink) for kink in meaning.breaks), *one_period(record, Z))
     solved = _SOLVED.get(record.name)
     ranges = list(_ranges_of_levels(record.profile))
     ends: dict[sympy.Expr, list[tuple[sympy.Basic, ...]]] = {}
@@ -157,14 +157,6 @@ def _range_of_levels(
 def _is_period(intervals: Sequence[tuple[sympy.Expr, sympy.Expr]], profile: Profile) -> bool:
     """Return whether intervals are all of the period that branches describe: then those of x are, too."""
     return profile.period is not None and list(intervals) == [(profile.branches[0].left, profile.branches[-1].right)]
-
-
-def _one_period(question: Question, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
-    """Return the condition that a pre-activation lies in the period that the record describes."""
-    if question.activation.period is None:
-        return ()
-    branches = question.activation.profile.branches
-    return sympy.Gt(z, branches[0].left, evaluate=False), sympy.Lt(z, branches[-1].right, evaluate=False)
 
 
 def _as_logarithm(question: Question, formula: ExplosionFormula, regime: Regime) -> Iterator[Step]:

@@ -12,7 +12,7 @@ from gradtheory.derivation.exact import truth
 from gradtheory.derivation.language import STEEPEST, Slope, Width
 from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.step import Step
-from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, union
+from gradtheory.derivation.topics.intervals import conditions, is_unbounded, is_whole, one_period, union
 from gradtheory.derivation.topics.question import Question
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import ExplosionFormula, Regime
@@ -88,14 +88,16 @@ def _unbounded(
     section: str,
 ) -> Iterator[Step]:
     """Yield a set without a finite length, where its ends have formulas, and that length."""
-    meaning, weight, threshold = question.meaning, numbers[formula.w], numbers[formula.c]
+    meaning, record, weight, threshold = question.meaning, question.activation, numbers[formula.w], numbers[formula.c]
     neuron = weight * _X + numbers[formula.b]
     intervals = [tuple(_put_in(end, numbers, meaning) for end in pair) for pair in regime.intervals]
     if not is_whole(intervals) and not any(end.has(SlopeInverse) for pair in intervals for end in pair):
         inside = sympy.Gt(abs(Slope(neuron) * weight), threshold, evaluate=False)
-        off = tuple(sympy.Ne(neuron, kink) for kink in meaning.breaks)
-        yield Step(Equivalent(inside, union(intervals, _X)), "set_in_numbers", meaning, off, section=section)
-    yield Step(equation(Width(weight, threshold), sympy.oo), "no_length", meaning, section=section)
+        off = (*(sympy.Ne(neuron, kink) for kink in meaning.breaks), *one_period(record, neuron))
+        rule = "set_in_numbers" if record.period is None else "set_of_one_period"
+        yield Step(Equivalent(inside, union(intervals, _X)), rule, meaning, off, section=section)
+    why = "no_length" if record.period is None else "repeats"
+    yield Step(equation(Width(weight, threshold), sympy.oo), why, meaning, section=section)
 
 
 def _put_in(end: sympy.Expr, numbers: Mapping[sympy.Expr, sympy.Expr], meaning: Meaning) -> sympy.Expr:

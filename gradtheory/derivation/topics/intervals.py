@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sympy
 
+from gradtheory.activations import Activation
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.explosion import Regime
 
@@ -41,3 +42,11 @@ def conditions(regime: Regime) -> tuple[sympy.Basic, ...]:
     strict = (sympy.Lt(*each.args, evaluate=False) if isinstance(each, sympy.Le) else each for each in parts)
     turned = (each.reversedsign if isinstance(-each.lhs, sympy.Symbol) else each for each in strict)
     return tuple(sorted(turned, key=lambda each: isinstance(each, sympy.Lt)))
+
+
+def one_period(record: Activation, z: sympy.Expr) -> tuple[sympy.Basic, ...]:
+    """Return the condition that a pre-activation lies in the period that the record describes."""
+    if record.period is None:
+        return ()
+    branches = record.profile.branches
+    return sympy.Gt(z, branches[0].left, evaluate=False), sympy.Lt(z, branches[-1].right, evaluate=False)

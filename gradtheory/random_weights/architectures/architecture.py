@@ -33,6 +33,7 @@ from gradtheory.random_weights.simulation.measured import Progress
 from gradtheory.random_weights.simulation.networks import Experiment, NetworkSample, read_correlation
 from gradtheory.typing import NumberLike
 
+_LEAST = 1e-100
 _PARAMETERS = ("sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale")
 
 
@@ -123,24 +124,30 @@ class Architecture(ShownAsTable):
         parameter : {"sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale"}
             Its name.
         least, most : number
-            Between which it is looked for.
+            Between which it is looked for; `keep` up to 1 only, as a probability.
 
         Raises
         ------
         InvalidArgument
-            If no block has the parameter.
+            If no block has the parameter, or `most` does not exceed `least`.
         Undecided
-            If the factor is on one side of 1 throughout: residual connections and batch normalisation only make it
-            larger than 1.
+            If the factor is on one side of 1 wherever it is looked at: residual connections and batch normalisation
+            only make it larger than 1. Or if it jumps over 1, as that of gelu does, whose variance, from 1, settles at
+            0 or grows without bound.
 
         """
         name = one_of(parameter, "parameter", _PARAMETERS)
-        ends = read_positive_float(least, "least"), read_positive_float(most, "most")
+        first, last = read_positive_float(least, "least"), read_positive_float(most, "most")
+        if name == "keep":
+            last = min(last, 1.0)
+        if not _LEAST <= first < last <= 1.0 / _LEAST:
+            rule = f"must exceed least = {first:g}, and lie between {_LEAST:g} and {1.0 / _LEAST:g}, of keep at most 1"
+            raise InvalidArgument("most", most, rule)
         if not any(hasattr(block, name) for block in all_blocks(self.blocks)):
             raise InvalidArgument(
                 "parameter", parameter, "must belong to one of the blocks, such as 'sigma_w' of dense"
             )
-        return critical_value(self.blocks, name, *ends)
+        return critical_value(self.blocks, name, first, last)
 
     def simulate(
         self,

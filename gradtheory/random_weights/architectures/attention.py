@@ -11,7 +11,7 @@ from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_positive_float
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.architectures.layers import Backward, Block, Layer
-from gradtheory.random_weights.architectures.signal import Signal, Step, by_distance, of_distance
+from gradtheory.random_weights.architectures.signal import Signal, Step, Variances, by_distance, of_distance
 from gradtheory.random_weights.gaussian.interpolated import Interpolated
 from gradtheory.random_weights.gaussian.patches import Patches
 from gradtheory.random_weights.gaussian.softmax import MOST_VARIANCE, SoftmaxMoments, mean_softmax, softmax
@@ -83,6 +83,10 @@ class Attention(Block):
                 size / (n - 1) * (1.0 - p_row - through * q * jacobian),
             ),
         )
+
+    def variances(self, q: Array) -> Variances:
+        """Say that variances alone do not tell."""
+        raise Undecided("the variance behind attention depends on the correlation of tokens")
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return one head with random weights; the columns are sequences of tokens, first tokens first."""

@@ -12,8 +12,16 @@ from scipy.optimize import brentq
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
-from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Residual, all_blocks, passed
+from gradtheory.random_weights.architectures.layers import (
+    BatchNorm,
+    Block,
+    Residual,
+    all_blocks,
+    passed,
+    variances_behind,
+)
 from gradtheory.random_weights.architectures.signal import Signal, Step
+from gradtheory.random_weights.meanfield.variance_growth import Excess, Nodes, zeros
 
 _SETTLED, _FAR = 1e-13, 1e60
 _MOST_STEPS = 60
@@ -21,7 +29,10 @@ _MOST_TOKEN_STEPS = 300
 _OF_ROOTS = 8.0  # more than what is left, over the last step, where the map has √(1 - c) in it: 6.2
 _NUDGE, _DIFFERENCE_NOISE = 1e-5, 5e-10  # of a correlation, and of slopes by differences
 _NOISE = 1e-12  # of the logarithm of a factor
+_NO_GRADIENT = 1e-300  # a factor, as behind a step
+_ULP, _BESIDE, _ZERO = 1e-15, 1e-14, 1e-6  # beside a zero a logarithm is small, however steep it is as a root
 _GRID = 24
+_NODE, _AT_ONCE, _BEHIND = math.log(10.0) / 10.0, 32, 2  # between nodes of log q, and how many are looked at
 _CLOSE = 1e-10  # of correlations and slopes to 1
 
 
@@ -62,9 +73,12 @@ def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]
 
 def _sums(layers: Iterator[Step]) -> list[float]:
     """Return the logarithm of what the gradient's mean square is multiplied by, after 1, 2, … layers."""
-    row, log, sums = np.array([1.0, 0.0]), 0.0, []
+    row, log = np.array([1.0, 0.0]), 0.0
+    sums: list[float] = []
     for step in layers:
         row = row @ step.backward
+        if not row[0]:
+            raise Undecided(f"there is no law of growth: the gradient falls to 0 in layer {len(sums) + 1}")
         log += math.log(row[0])
         row = row / row[0]
         sums.append(log)
@@ -110,25 +124,43 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
     Raises
     ------
     Undecided
-        If it is on one side of 1 throughout.
+        If it is on one side of 1 at all values that are tried, or jumps from one side to the other.
 
     """
 
     def excess(log_value: float) -> float:
         varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
-        return math.log(passed(varied, _settled(varied)[0], 1).factor)
+        return math.log(max(passed(varied, _settled(varied)[0], 1).factor, _NO_GRADIENT))
+
+    def tried(log_value: float) -> float:
+        try:
+            return excess(log_value)
+        except Undecided:
+            return math.nan
+
+    def is_zero(log_value: float) -> bool:
+        beside = (excess(log_value + side * _BESIDE) for side in (-1.0, 1.0))
+        return all(abs(each) <= _ZERO for each in beside)
 
     grid = np.linspace(math.log(least), math.log(most), _GRID)
-    values = np.array([excess(each) for each in grid])
+    values = np.array([tried(each) for each in grid])
+    known = values[np.isfinite(values)]
+    if not known.size:
+        excess(grid[0])  # says why
     crossing = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     zero = np.flatnonzero(np.abs(values) <= _NOISE)
     if len(zero) == 1:
-        root = float(grid[zero[0]])
-    elif len(crossing):
-        root = float(brentq(excess, grid[crossing[-1]], grid[crossing[-1] + 1], xtol=_NOISE))
+        roots = [float(grid[zero[0]])]
     else:
-        side = "1" if len(zero) else "above 1" if np.nanmin(values) > 0.0 else "below 1"
-        raise Undecided(f"the factor per layer is {side} for every {name} from {least:g} to {most:g}")
+        roots = [float(brentq(excess, grid[each], grid[each + 1], xtol=_ULP, maxiter=1000)) for each in crossing[::-1]]
+    root = next(filter(is_zero, roots), None)
+    if root is None:
+        where = f"{name} from {least:g} to {most:g}{'' if known.size == _GRID else ', the others undecided'}"
+        if roots:
+            jump = f"jumps over 1 at {name} = {math.exp(roots[0]):.6g}: the variance settles elsewhere on either side"
+            raise Undecided(f"the factor per layer {jump}, and is 1 nowhere else among {known.size} values of {where}")
+        side = f"1 at {len(zero)}" if len(zero) else f"{'above' if known[0] > 0.0 else 'below'} 1 at all"
+        raise Undecided(f"the factor per layer is {side} of {known.size} values of {where}")
     error = _NOISE
     while error < 1.0 and min(abs(excess(root - error)), abs(excess(root + error))) <= _NOISE:
         error *= 4.0  # where the factor leaves 1 slowly, many values are as good
@@ -179,23 +211,31 @@ def _settled(blocks: Sequence[Block]) -> tuple[Signal, bool]:
 def _sought(blocks: Sequence[Block], signal: Signal) -> tuple[Signal, bool]:
     """Return the first fixed point in the direction in which the variance moves, where it moves slowly."""
 
-    def change(log_q: float) -> float:
-        at = signal._replace(variance=math.exp(log_q))
-        return math.log(passed(blocks, at, 1).signal.variance) - log_q
+    def excess(_: np.ndarray, log_q: Array) -> Excess:
+        return Excess.of(log_q, *variances_behind(blocks, np.exp(log_q)))
 
-    place = math.log(signal.variance)
-    side = 1.0 if change(place) > 0.0 else -1.0
-    while abs(place) < math.log(_FAR):
-        if change(place + side) * side <= 0.0:
-            root = float(brentq(change, place, place + side, xtol=1e-14))
-            return signal._replace(variance=math.exp(root)), True
-        place += side
-    return signal._replace(variance=math.exp(place)), False
+    start = math.log(signal.variance)
+    side = 1.0 if excess(np.zeros(1), np.array([start])).height[0] > 0.0 else -1.0
+    last = math.ceil((math.log(_FAR) - side * start) / _NODE)
+    for node in range(0, last, _AT_ONCE):
+        places = np.sort(start + side * _NODE * np.arange(node - _BEHIND, min(node + _AT_ONCE, last) + 1))
+        owner = np.zeros(len(places), dtype=int)
+        settled = zeros(excess, Nodes(owner, places, excess(owner, places)))
+        ahead = side * (settled.log_q - start)
+        ahead = ahead[ahead >= -settled.error]
+        if len(ahead):
+            variance = math.exp(start + side * ahead.min())
+            if variances_behind(blocks, np.array([variance])).growth[0] < -1.0:
+                raise Undecided("the variance does not settle: it goes back and forth from layer to layer")
+            return signal._replace(variance=variance), True
+    return signal._replace(variance=math.exp(start + side * _NODE * last)), False
 
 
 def _pair(blocks: Sequence[Block], signal: Signal, c: float) -> _Pair:
     """Return the correlation after a layer from c before it, and its slope there."""
     step = passed(blocks, Signal(signal.variance, c * signal.variance), 1)
+    if not step.signal.variance:
+        raise Undecided("the variance falls to 0 within a few layers, where there are no correlations: take a bias")
     return _Pair(step.signal.correlation, step.slope * signal.variance / step.signal.variance, step.error)
 
 
@@ -208,8 +248,9 @@ def _is_same(after: Signal, before: Signal) -> bool:
 
 def _scale(pair: _Pair) -> Estimate:
     """Return -1/log(slope)."""
-    if pair.slope <= 0.0:
-        return Estimate(0.0, 0.0)
+    if pair.slope <= pair.error:
+        most = max(pair.slope, 0.0) + pair.error
+        return Estimate(0.0, 0.0 if not most else -1.0 / math.log(most) if most < 1.0 else math.inf)
     if pair.slope >= 1.0 - _CLOSE:
         return Estimate(math.inf, 0.0)
     scale = -1.0 / math.log(pair.slope)

@@ -8,7 +8,14 @@ import numpy as np
 from gradtheory.activations import activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.architectures.layers import Backward, Block, Layer
-from gradtheory.random_weights.architectures.signal import Signal, Step, product_moments, second_moments
+from gradtheory.random_weights.architectures.signal import (
+    Signal,
+    Step,
+    Variances,
+    mean_squares,
+    product_moments,
+    second_moments,
+)
 
 _GATE = activation("sigmoid")
 
@@ -39,6 +46,12 @@ class Gated(Block):
         product, slopes = product_moments(_GATE, Signal(size * q + added, size * p + added))
         error += product.error / product + slopes.error / slopes
         return Step(Signal(variance, (p + r) * product), gradient, product + size * slopes * (p + r), error)
+
+    def variances(self, q: Array) -> Variances:
+        """Return (q + r)·E[u²]."""
+        r, size = self.input_size**2, self.sigma_w**2
+        gate, growth, error = mean_squares(_GATE, size * q + self.sigma_v**2 * r + self.sigma_b**2)
+        return Variances((q + r) * gate, gate + size * growth * (q + r), (q + r) * error)
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return a step with weights and inputs of its own."""

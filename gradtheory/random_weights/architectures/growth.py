@@ -58,7 +58,8 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
     """
     logs = np.array(log_gradients(_DEPTHS))
     if len(logs) < _FEWEST:
-        raise Undecided(f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers: take smaller scales")
+        lost = f"the variance leaves float64 within {_DEPTHS[len(logs)]} layers"
+        raise Undecided(f"{lost}: take scales that change it less")
     steps, depths = np.diff(logs), np.array(_DEPTHS[: len(logs)], dtype=float)
     known = _DEPTHS[: len(logs)], tuple(map(float, logs))
     if power is not None:

@@ -16,7 +16,14 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.inputs import Array, read_nonnegative_float
 from gradtheory.arithmetic.kinds import read_items
 from gradtheory.errors import InvalidArgument
-from gradtheory.random_weights.architectures.signal import Signal, Step, product_moments, second_moments
+from gradtheory.random_weights.architectures.signal import (
+    Signal,
+    Step,
+    Variances,
+    mean_squares,
+    product_moments,
+    second_moments,
+)
 
 Backward: TypeAlias = Callable[[Array], Array]
 Layer: TypeAlias = Callable[[Array], tuple[Array, Backward]]  # of a stream of shape (width, inputs)
@@ -37,6 +44,10 @@ class Block(ShownAsTable, ABC):
     @abstractmethod
     def step(self, signal: Signal, depth: int) -> Step:
         """Return what the block does to a signal, in a network of so many layers."""
+
+    @abstractmethod
+    def variances(self, q: Array) -> Variances:
+        """Return what `step` makes of many variances, in a network of one layer."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
@@ -74,7 +85,12 @@ class Dense(Block):
             return Step(Signal(variance), size / self.keep * slope, error=error)
         product, slopes = product_moments(self.activation, signal)
         after = Signal(variance, size * product + added)
-        return Step(after, size / self.keep * slope, size * slopes, error + product.error / float(value))
+        return Step(after, size / self.keep * slope, size * slopes, error + (product.error / value if value else 0.0))
+
+    def variances(self, q: Array) -> Variances:
+        """Return σ_w²·E[σ²]/keep + σ_b²."""
+        size, (value, growth, error) = self.sigma_w**2 / self.keep, mean_squares(self.activation, q)
+        return Variances(size * value + self.sigma_b**2 + self.input_size**2, size * growth, size * error)
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the layer with W ~ N(0, σ_w²/width), b ~ N(0, σ_b²)."""
@@ -113,6 +129,11 @@ class Residual(Block):
         mixing = square * branch.mixing[0], square * branch.mixing[1]
         return Step(Signal(*added), 1.0 + square * branch.gradient, 1.0 + square * branch.slope, branch.error, mixing)
 
+    def variances(self, q: Array) -> Variances:
+        """Return q + α²·q_f."""
+        (value, growth, error), square = variances_behind(self.blocks, q), self.alpha(1) ** 2
+        return Variances(q + square * value, 1.0 + square * growth, square * error)
+
     def alpha(self, depth: int) -> float:
         """Return α of a network of so many layers."""
         return read_nonnegative_float(self.scale(depth), "scale(depth)") if callable(self.scale) else self.scale
@@ -143,6 +164,10 @@ class Norm(Block):
         scale = 1.0 / signal.variance
         return Step(Signal(1.0, scale * signal.covariance), scale, scale)
 
+    def variances(self, q: Array) -> Variances:
+        """Return 1."""
+        return Variances(np.ones_like(q), np.zeros_like(q), np.zeros_like(q))
+
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the norm over the neurons."""
         del rng, width, depth
@@ -163,6 +188,10 @@ class BatchNorm(Block):
         if not inside > 0.0:
             raise InvalidArgument("correlation", 1.0, "must be less than 1 before batch_norm: all inputs are one there")
         return Step(Signal(1.0, 0.0), 1.0 / inside, 0.0)
+
+    def variances(self, q: Array) -> Variances:
+        """Return 1."""
+        return Variances(np.ones_like(q), np.zeros_like(q), np.zeros_like(q))
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the norm over the batch."""
@@ -195,6 +224,16 @@ def passed(blocks: Sequence[Block], signal: Signal, depth: int) -> Step:
             (gradient, up), (down, slope) = (whole.backward @ step.backward).tolist()
             mixing = up, down
         whole = Step(step.signal, gradient, slope, whole.error + step.error, mixing)
+    return whole
+
+
+def variances_behind(blocks: Sequence[Block], q: Array) -> Variances:
+    """Return what blocks make of many variances one after the other."""
+    whole = Variances(q, np.ones_like(q), np.zeros_like(q))
+    for block in blocks:
+        value, growth, error = block.variances(whole.value)
+        with np.errstate(all="ignore"):
+            whole = Variances(value, whole.growth * growth, whole.error * np.abs(growth) + error)
     return whole
 
 

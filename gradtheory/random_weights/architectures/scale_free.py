@@ -22,6 +22,7 @@ _SAME = 1e-9  # relative
 _STEPS = 16
 _RESTS = 1e-10
 _NUDGE = 1e-9
+_BESIDE = 1e-6
 _ROUNDING = 1e-12
 
 
@@ -95,8 +96,10 @@ def _at_rest(branches: Sequence[Residual], c: float) -> float:
     if abs(change(c)) <= _RESTS:
         return c
     ahead = change(c) > 0.0
-    before, places = c, map(float, np.linspace(c, float(ahead), _STEPS + 1)[1:])
-    for place in places:
+    before, places = c, np.linspace(c, float(ahead), _STEPS + 1)[1:]
+    if ahead:  # equal inputs stay equal, and rest where those beside them do
+        places = np.insert(places, -1, 1.0 - _BESIDE)
+    for place in map(float, places):
         if abs(change(place)) <= _RESTS:
             return place
         if (change(place) > 0.0) != ahead:

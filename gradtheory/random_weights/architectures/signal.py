@@ -20,7 +20,8 @@ from gradtheory.random_weights.gaussian import correlated
 from gradtheory.random_weights.gaussian.bivariate import of_jumps
 from gradtheory.random_weights.gaussian.interpolated import Interpolated
 from gradtheory.random_weights.gaussian.quadrature import Integrals
-from gradtheory.random_weights.gaussian.second_moments import moments, why_infinite
+from gradtheory.random_weights.gaussian.second_moments import why_infinite
+from gradtheory.random_weights.meanfield.tables import interpolated
 
 _LEAST = 1e-300
 
@@ -69,11 +70,25 @@ class Step(NamedTuple):
         return float(np.abs(np.linalg.eigvals(self.backward)).max())
 
 
+class Variances(NamedTuple):
+    """What blocks make of many variances: V(q), its derivative in q and its error; nan where it diverges."""
+
+    value: Array
+    growth: Array
+    error: Array
+
+
+def mean_squares(record: Activation, q: Array) -> Variances:
+    """Return E[σ(√q u)²] for u ~ N(0, 1), at variances of which blocks before may have made 0 or inf."""
+    (value, _, growth), (error, *_) = interpolated(record, 1).at(np.clip(q, _LEAST, 1.0 / _LEAST))
+    return Variances(value, growth, error)
+
+
 def second_moments(record: Activation, q: float) -> tuple[Estimate, Estimate]:
     """Return E[σ(√q u)²] and E[σ'(√q u)²] for u ~ N(0, 1)."""
     if not q > _LEAST:
         raise InvalidArgument("variance", q, f"vanishes before {record.name}: take a larger sigma_w, or a bias")
-    (value, slope), (value_error, slope_error) = _interpolated(record).at(np.array([q]))
+    (value, slope, _), (value_error, slope_error, _) = interpolated(record, 1).at(np.array([q]))
     if not np.isfinite(value + slope).all():
         raise InvalidArgument("variance", q, why_infinite(record))
     return Estimate(value[0], value_error[0]), Estimate(slope[0], slope_error[0])
@@ -105,14 +120,6 @@ def by_distance(known: Interpolated, distance: float) -> list[Estimate]:
     """Return the means at one distance."""
     value, error = known.at(np.array([distance]))
     return list(map(Estimate, value[:, 0].tolist(), error[:, 0].tolist()))
-
-
-@functools.lru_cache(maxsize=64)
-def _interpolated(record: Activation) -> Interpolated:
-    def exact(q: Array) -> tuple[Array, Array]:
-        return moments(record, q, ("value", "slope"))
-
-    return Interpolated(exact, at_once=1)  # type: ignore[arg-type]  # Integrals is such a pair
 
 
 @functools.lru_cache(maxsize=64)

@@ -25,6 +25,7 @@ _TAIL = 12.0  # beyond 9 lies 1e-19 of the Gaussian: what is found between must 
 _STEP = 3.0
 _LONGEST_TAIL = 36.0  # beyond it float64 has no density left
 _NEGLIGIBLE = 1e-18
+_VANISHES, _BEYOND = 1e-200, 1e-280  # of integrals of what is 0 as far as there is density, and what is left of them
 _MOST_HALVINGS = 48
 # When panels that disagree are told from rounding.
 _PATIENT, _MANY, _SETTLED, _SHRINKS, _FAINT = 5, 64, 10.0, 0.75, 1e-3
@@ -163,7 +164,8 @@ def _integrate_chosen(integrand: Integrand, laws: Gaussians, chosen: np.ndarray,
             tail = _LONGEST_TAIL
             widen(is_0)
     value, error, outer = result
-    lost = (outer & (~np.isfinite(value) | (value != 0))).any(axis=0)  # not those that vanish in float64
+    lost = (outer & ~(np.abs(value) <= _VANISHES)).any(axis=0)
+    error += np.where(outer & (value != 0.0), _BEYOND, 0.0)
     value[:, lost], error[:, lost] = np.inf, np.inf
     return Integrals(value, error)
 

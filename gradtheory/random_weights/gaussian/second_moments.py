@@ -144,7 +144,7 @@ def moment(
     variances = read_positive_array(q, "q")
     value, error = moments_of(record, variances.reshape(-1), kind)
     tiny = variances.reshape(-1) < _LEAST_VARIANCE
-    if (tiny & ((value[0] == 0.0) | ~np.isfinite(value[0]) | (kind == "growth"))).any():
+    if (tiny & ((value[0] <= error[0]) | ~np.isfinite(value[0]) | (kind == "growth"))).any():
         rule = f"is so small that squares of {record.name} leave float64; take one from {_LEAST_VARIANCE:g} on"
         raise InvalidArgument("q", q, rule)
     if not np.isfinite(value).all():

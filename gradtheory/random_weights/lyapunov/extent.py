@@ -18,6 +18,7 @@ _CUT = 12.0  # standard deviations
 _EFOLDS = 36.0  # of probability that are followed
 _LONGEST = 72.0  # of log s, on either side
 _LOW = -20.0
+_NEAREST = 1e-300
 _FAR = 1e12
 _PLACES = np.concatenate([-(0.5 ** np.arange(40)), 0.5 ** np.arange(40)])
 _MOST_PERIODS = 200
@@ -66,8 +67,10 @@ def ends_of(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, 
     else:
         upper = _upper(record, sigma_w, sigma_b)
     lower = math.log(sigma_b) if sigma_b else -math.inf
-    if not tends_to_0(record):
-        lower = max(lower, _LOW if record.slope(0.0) else -_EFOLDS)
+    beside_0 = float(np.max(np.abs(record.value(np.array([-_NEAREST, _NEAREST])))))
+    if not tends_to_0(record) and beside_0 > _NEAREST:  # else σ is another at 0 alone
+        start = min(0.0, math.log(sigma_w * beside_0))  # where z ≈ 0 goes to, which may be tiny itself
+        lower = max(lower, start + (_LOW if record.slope(0.0) else -_EFOLDS))
     if lower == -math.inf:
         lower = min(upper, math.log(sigma_w)) - min(_LONGEST, _EFOLDS / _power_at_zero(record, sigma_w))
     return min(lower, upper - 1e-6), upper

@@ -92,7 +92,7 @@ def fixed_points(
 ) -> tuple[FixedPoint, ...]:
     r"""Return the fixed points of the variance map, in increasing order; none where variances grow without bound.
 
-    They are found in float64 among q = 0 and q from 1e-18 to 1e18 (from σ_b² and up to the bound of a bounded
+    They are found in float64 among q = 0 and q from 1e-18 to 1e18 (from V(0) and up to the bound of a bounded
     activation, where these are beyond), as far as float64 holds their moments. Two of them that are nearer to each
     other than their errors are one, which is not stable: there the variance map touches the diagonal, apart from
     rounding.
@@ -255,8 +255,8 @@ def _held_points(record: Activation, sigma_w: Array, sigma_b: Array) -> Points:
 
 def variance_map_of(record: Activation, sigma_w: Array, sigma_b: Array) -> VarianceMap:
     """Return the variance maps over all variances among which they may have fixed points."""
-    some = sigma_b[sigma_b > 0.0]
-    least = min(-_DECADES, math.floor(2.0 * math.log10(some.min())) - 1) if some.size else -_DECADES
+    starts = np.hypot(sigma_b, sigma_w * float(record.value(0.0)))  # of which V(0) is the square
+    least = min(-_DECADES, math.floor(2.0 * math.log10(starts[starts > 0.0].min(initial=1.0))) - 1)
     bound = float(np.max(np.hypot(sigma_b, sigma_w * _bound_of(record, 0.0)), initial=0.0))
     most = _DECADES if not bound else max(_DECADES, math.ceil(2.0 * math.log10(bound)) + 1)
     at = many_moments_at if len(sigma_w) > 1 else moments_at

@@ -1,6 +1,7 @@
 """What gradients do in the end, from where the variance starts: the phases of wide layers."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -19,6 +20,7 @@ from gradtheory.typing import ActivationLike, ArrayLike, NumberLike
 
 _LOG_Q = np.log(GRID)
 _BISECTIONS = 40
+_FIRST_LAYERS = 30
 _DIVERGES = 1e3  # the excess where the variance exceeds float64
 _SAFETY, _LEAST_ERROR = 4.0, 1e-7  # times what two tables differ by, which may vanish by chance; and of χ₁
 _DECADE = 5  # rows of the table of which every second is taken
@@ -36,8 +38,8 @@ def settled_chi(
 ) -> Estimate | Estimates:
     r"""Return χ₁ after many layers: gradients vanish with depth where it is below 1, and explode where it is above.
 
-    The variance tends from where it starts to the next fixed point on the side to which it moves, so that it depends on
-    the start where there are several. Between ten tabulated variances a decade moments are interpolated, to about
+    After 30 layers the variance tends to the next fixed point on the side to which it moves, so that it depends on the
+    start where there are several. Between ten tabulated variances a decade moments are interpolated, to about
     1e-5: for pictures of many scales. The error is four times what five a decade differ by; it is large beside an
     unstable fixed point, where the start is on either side. `fixed_points` has the numbers of one.
 
@@ -124,27 +126,66 @@ def _settled(sigma_w: Array, sigma_b: Array, start: Array, table: Moments, nodes
         height = np.where(lost, np.where(after == 0.0, -_DIVERGES, _DIVERGES), height)
         slope = np.where(lost, 0.0, slope)
         place = np.clip(np.log(start), nodes[0], nodes[-1])
-    chain, node = np.arange(len(place)), np.arange(len(nodes))
-    cell = np.clip(np.searchsorted(nodes, place, side="right") - 1, 0, len(nodes) - 2)
-
-    def excess(log_q: Array, cell: np.ndarray) -> Array:
-        """Return the cubic with the heights and slopes at both ends of each cell."""
-        width = nodes[cell + 1] - nodes[cell]
-        u = (log_q - nodes[cell]) / width
-        v = 1.0 - u
-        left = height[chain, cell] * v * v * (1.0 + 2.0 * u) + slope[chain, cell] * width * u * v * v
-        right = height[chain, cell + 1] * u * u * (1.0 + 2.0 * v) - slope[chain, cell + 1] * width * u * u * v
-        return np.asarray(left + right)
-
-    rises = excess(place, cell) > 0.0
+    cubics, chain, node = _Cubics(nodes, height, slope), np.arange(len(place)), np.arange(len(nodes))
+    for _ in range(_FIRST_LAYERS):  # which may pass a fixed point where the map falls
+        place = np.clip(place + cubics.at(chain, place, cubics.cell(place)), nodes[0], nodes[-1])
+    cell = cubics.cell(place)
+    rises = cubics.at(chain, place, cell) > 0.0
     side = np.where(rises, 1.0, -1.0)
-    turned = (side[:, np.newaxis] * height <= 0.0) & ((node > cell[:, np.newaxis]) == rises[:, np.newaxis])
+    ahead = side[:, np.newaxis] * height
+    turned = (ahead <= 0.0) & ((node > cell[:, np.newaxis]) == rises[:, np.newaxis])
+    dips = cubics.turn(side)
+    which, inside = np.nonzero(dips)
+    bottom = cubics.bottom(which, inside)
+    dips[which, inside] = (side[which] * cubics.at(which, bottom, inside) <= 0.0) & (
+        side[which] * (bottom - place[which]) > 0.0
+    )
+    which, inside = np.nonzero(dips)
+    turned[which, inside + rises[which]] = True
     first = np.where(rises, turned.argmax(axis=1), len(node) - 1 - turned[:, ::-1].argmax(axis=1))
     where = np.where(rises, first - 1, first).clip(0, len(node) - 2)
-    far = nodes[first]
+    far = np.where(dips[chain, where], cubics.bottom(chain, where), nodes[first])
     near = np.where(where == cell, place, nodes[np.where(rises, where, where + 1)])
     for _ in range(_BISECTIONS):
         middle = (near + far) / 2.0
-        on = side * excess(middle, where) > 0.0
+        on = side * cubics.at(chain, middle, where) > 0.0
         near, far = np.where(on, middle, near), np.where(on, far, middle)
     return np.where(turned.any(axis=1), far, side * np.inf)
+
+
+class _Cubics(NamedTuple):
+    """The cubics with the heights and slopes of each chain at both ends of each cell, from a node to the next."""
+
+    nodes: Array
+    height: Array
+    slope: Array
+
+    def cell(self, log_q: Array) -> np.ndarray:
+        """Return in which cell a place is."""
+        return np.clip(np.searchsorted(self.nodes, log_q, side="right") - 1, 0, len(self.nodes) - 2)
+
+    def _ends(self, chain: np.ndarray, cell: np.ndarray) -> tuple[Array, ...]:
+        width = self.nodes[cell + 1] - self.nodes[cell]
+        heights, slopes = ((each[chain, cell], each[chain, cell + 1]) for each in (self.height, self.slope))
+        return width, *heights, *(width * each for each in slopes)
+
+    def at(self, chain: np.ndarray, log_q: Array, cell: np.ndarray) -> Array:
+        """Return the height of a chain at a place in a cell."""
+        width, left, right, rise, end_rise = self._ends(chain, cell)
+        u = (log_q - self.nodes[cell]) / width
+        v = 1.0 - u
+        whole = v * v * (left * (1.0 + 2.0 * u) + rise * u) + u * u * (right * (1.0 + 2.0 * v) - end_rise * v)
+        return np.asarray(whole)
+
+    def turn(self, side: Array) -> np.ndarray:
+        """Return the cells in which a chain comes nearer to 0 from its side, and turns back."""
+        height, slope = side[:, np.newaxis] * self.height, side[:, np.newaxis] * self.slope
+        return (height[:, :-1] > 0.0) & (height[:, 1:] > 0.0) & (slope[:, :-1] < 0.0) & (slope[:, 1:] > 0.0)
+
+    def bottom(self, chain: np.ndarray, cell: np.ndarray) -> Array:
+        """Return where it turns."""
+        width, left, right, rise, end_rise = self._ends(chain, cell)
+        bend = 6.0 * (left - right) + 4.0 * rise + 2.0 * end_rise
+        with np.errstate(all="ignore"):  # the derivative is (bend - rise + end_rise)·u² - bend·u + rise
+            root = np.copysign(np.sqrt(np.square(bend) - 4.0 * rise * (bend - rise + end_rise)), rise)
+            return np.asarray(self.nodes[cell] + width * 2.0 * rise / (bend + root))

@@ -9,7 +9,7 @@ from scipy.optimize import elementwise
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.gaussian.interpolated import Interpolated
+from gradtheory.random_weights.gaussian.interpolated import NODES, Interpolated
 from gradtheory.random_weights.gaussian.quadrature import Integrals
 from gradtheory.random_weights.gaussian.second_moments import moments
 
@@ -66,17 +66,19 @@ def moments_at(record: Activation, q: Array) -> Moments:
 
 
 @functools.lru_cache(maxsize=64)
-def _interpolated(record: Activation) -> Interpolated:
+def interpolated(record: Activation, at_once: int = 2 * NODES) -> Interpolated:
+    """Return E[σ²], E[σ'²] and d/dq E[σ²], on panels that are made where so many variances were asked for."""
+
     def exact(q: Array) -> Integrals:
         integrals = moments_at(record, q)
         return Integrals(np.stack(integrals[:3]), np.stack(integrals[3:]))
 
-    return Interpolated(exact)
+    return Interpolated(exact, at_once=at_once)
 
 
 def many_moments_at(record: Activation, q: Array) -> Moments:
     """Return the moments at many variances, of shape (m,), interpolated; nan where they diverge."""
-    value, error = _interpolated(record).at(q)
+    value, error = interpolated(record).at(q)
     return Moments(*value, *error)
 
 
