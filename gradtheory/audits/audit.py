@@ -124,13 +124,13 @@ def audit(
     elif measured.attention is not None:
         verdict = _of_attention(*measured.attention, measured, verdict)
     elif measured.loop is not None and verdict.start is None:
-        verdict = through_time(*measured.loop) or verdict
+        verdict = through_time(*measured.loop[:3]) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
         verdict = verdict._replace(cause=f"{verdict.cause}; {measured.recurrent}") if verdict.start else verdict
     elif measured.loop is not None and f"{measured.loop[0]}.".startswith(f"{verdict.start}."):
-        _, size, steps = measured.loop
+        _, size, steps, by = measured.loop
         share = (
-            f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
+            f"its {by} at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
         )
         verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
     dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
