@@ -124,15 +124,13 @@ def audit(
     elif measured.attention is not None:
         verdict = _of_attention(*measured.attention, measured, verdict)
     elif measured.loop is not None and verdict.start is None:
-        verdict = through_time(*measured.loop) or verdict
+        verdict = through_time(*measured.loop[:3]) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
         verdict = verdict._replace(cause=f"{verdict.cause}; {measured.recurrent}") if verdict.start else verdict
     elif measured.loop is not None and f"{measured.loop[0]}.".startswith(f"{verdict.start}."):
-        _, size, steps = measured.loop
-        share = (
-            f"its input at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the last"
-        )
-        verdict = verdict._replace(cause=f"{verdict.cause}; {share}; {measured.recurrent}")
+        _, size, steps, by = measured.loop
+        share = f"its {by} at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the"
+        verdict = verdict._replace(cause=f"{verdict.cause}; {share} last; {measured.recurrent}")
     dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
     verdict = _of_dead(_of_weights(verdict, measured), dead)
     verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
@@ -140,9 +138,12 @@ def audit(
         verdict = verdict._replace(
             headline=f"{IN_RANGE}; what happens within {' and '.join(measured.unseen)} is not seen"
         )
-    weights = measured.scales.get(verdict.start or "")
+    within = f"{verdict.start}." if verdict.verdict == "saturates" else ""
+    holder = next((name for name in measured.scales if within.startswith(f"{name}.")), verdict.start or "")
+    weights = measured.scales.get(holder)
     if weights is not None and f"its {weights.parameter} is" not in verdict.cause:
-        verdict = verdict._replace(cause=f"{verdict.cause}; {weights.cause}")
+        of_it = "" if holder == verdict.start else f"and of {called(holder)} "
+        verdict = verdict._replace(cause=f"{verdict.cause}; {of_it}{weights.cause}")
     layers = [_remarked(layer, measured, verdict.start) for layer in layers]
     is_finite = all(layer.is_finite and layer.is_gradient_finite for layer in layers)
     blocks = stream_of(measured.blocks)

@@ -49,8 +49,9 @@ class Measurement:
         The innermost module whose inputs are finite and whose output is not.
     attention : pair of str or None
         The module whose attention logits are out of scale, and why.
-    loop : tuple of str, float and int, or None
-        The recurrent module through whose time the gradient changes most, the logarithm of the factor, and the steps.
+    loop : tuple of str, float, int and str, or None
+        The recurrent module through whose time the gradient changes most, the logarithm of the factor, the steps, and
+        by what that gradient is.
     overflows : str
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
@@ -86,7 +87,7 @@ class Measurement:
     loss_name: str = NONE
     origin: str | None = None
     attention: tuple[str, str] | None = None
-    loop: tuple[str, float, int] | None = None
+    loop: tuple[str, float, int, str] | None = None
     overflows: str = ""
     network: Network | None = None
     shortcut: tuple[str, float, float] | None = None

@@ -193,3 +193,16 @@ def test_logits_that_deviate_somewhat_more_than_others_do_not_saturate():
     assert attention_fault([*others, usual(1.42)]) is None
     assert attention_fault([*others, usual(2.9)])[0] == "one"
     assert attention_fault([usual(1.6, str(k), factor=1.0) for k in range(6)])[0] == "0"
+
+
+@pytest.mark.parametrize(("weight", "times"), [("norm1.weight", 15.0), ("self_attn.in_proj_weight", 8.0)])
+def test_weights_of_the_layer_that_holds_saturated_attention_are_named(weight, times):
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(64, 4, 64, 0.0, batch_first=True, norm_first=True)
+    encoder = nn.TransformerEncoder(layer, 6, enable_nested_tensor=False)
+    module = nn.Sequential(nn.Linear(8, 64), encoder, nn.Linear(64, 3))
+    encoder.layers[2].get_parameter(weight).data *= times
+    report = gt.audit(module, torch.randn(8, 12, 8))
+    assert (report.verdict, report.start) == ("saturates", "1.layers.2.self_attn")
+    told = f"and of 1.layers.2 its {weight} is {times:.3g} times as large as that of its peers"
+    assert told in report.cause

@@ -1,5 +1,7 @@
 """Audits of recurrent loops that a forward writes itself: the gradient is followed from call to call of a module."""
 
+import math
+
 import pytest
 
 import gradtheory as gt
@@ -164,3 +166,97 @@ def test_rows_of_packed_sequences_are_no_time_steps():
     with recorded(module := Module()) as record:
         module(torch.randn(6, 12, 4, requires_grad=True)).sum().backward()
     assert not any(call.by_time for call in record.calls)
+
+
+class Deep(nn.Module):
+    """Several layers of torch's own recurrent modules, and a head for the last output."""
+
+    def __init__(self, kind, layers, *, recommended=False, batch_first=True, start=None):
+        super().__init__()
+        self.rnn, self.head = getattr(nn, kind)(8, WIDTH, layers, batch_first=batch_first), nn.Linear(WIDTH, 4)
+        self.start = start
+        gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind]
+        for name, parameter in self.rnn.named_parameters() if recommended else ():
+            if "weight_hh" in name:
+                for gate in parameter.data.chunk(gates):
+                    nn.init.orthogonal_(gate)
+            elif "bias" in name:
+                nn.init.zeros_(parameter)
+                if "bias_ih" in name and gates > 1:
+                    parameter.data[WIDTH : 2 * WIDTH] = 5.0 - gates  # the forget gate of LSTM, the update gate of GRU
+
+    def forward(self, x):
+        output = self.rnn(x, self.start)[0]
+        return self.head(output[:, -1] if self.rnn.batch_first else output[-1])
+
+
+def by_states(module, x, y):
+    """Return the size of the gradient by each state: torch's own module goes on from that state."""
+    sizes = []
+    for step in range(x.shape[1]):
+        with torch.no_grad():
+            state = module.rnn(x[:, :step], module.start)[1] if step else module.start
+        several = isinstance(module.rnn, nn.LSTM)
+        states = [each.detach().requires_grad_() for each in (state if several else (state,))]
+        output = module.rnn(x[:, step:], tuple(states) if several else states[0])[0][:, -1]
+        back = torch.autograd.grad(nn.functional.cross_entropy(module.head(output), y), states)
+        sizes.append(math.sqrt(sum(float((each.double() ** 2).sum()) for each in back)))
+    return sizes
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_states_of_all_layers_are_followed_as_by_going_on_from_each(kind):
+    torch.manual_seed(0)
+    start = 0.5 * torch.randn(3, 16, WIDTH)
+    start = (start, torch.randn(3, 16, WIDTH)) if kind == "LSTM" else start
+    module, x, y = Deep(kind, 3, start=start), torch.randn(16, 9, 8), torch.randint(0, 4, (16,))
+    with recorded(module) as record:
+        nn.functional.cross_entropy(module(x.clone().requires_grad_()), y).backward()
+        call = next(call for call in record.calls if call.unrolled)
+        told = [math.sqrt(square) for square in call.unrolled.squares()]
+    own = by_states(module, x, y)
+    assert told == pytest.approx(own, rel=1e-4)
+    assert call.through_time == ("rnn", pytest.approx(math.log(own[0] / own[-1]), rel=1e-4), 8, "state")
+
+
+@pytest.mark.parametrize("layers", [3, 4])
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_gated_units_of_several_layers_that_start_as_recommended_are_stable(kind, layers):
+    torch.manual_seed(0)
+    module = Deep(kind, layers, recommended=True)
+    assert gt.audit(module, torch.randn(32, 20, 8), torch.randint(0, 4, (32,))).verdict == "stable"
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_gated_units_of_three_layers_with_the_weights_of_torch_fade(kind, batch_first):
+    torch.manual_seed(0)
+    module, x = Deep(kind, 3, batch_first=batch_first), torch.randn(32, 10, 8)
+    report = gt.audit(module, x if batch_first else x.transpose(0, 1), torch.randint(0, 4, (32,)))
+    assert (report.verdict, report.start) == ("vanishes", "rnn")
+    assert "over 9 of them" in report.cause
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_recurrent_net_of_large_weights_explodes_with_any_number_of_layers(layers):
+    torch.manual_seed(0)
+    module, x = Deep("RNN", layers, recommended=True), 1e-9 * torch.randn(16, 30, 8)
+    for k in range(layers):
+        getattr(module.rnn, f"weight_hh_l{k}").data *= 1.5
+        getattr(module.rnn, f"weight_ih_l{k}").data *= 0.05  # each layer by itself, nearly
+    report = gt.audit(module, x, torch.randint(0, 4, (16,)))
+    assert (report.verdict, report.start) == ("explodes", "rnn")
+    assert rate(report.cause) == pytest.approx(1.5, rel=0.02)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_fades_to_nothing_has_the_rate_of_the_steps_before(layers):
+    torch.manual_seed(0)
+    module, x, y = Deep("LSTM", layers), torch.randn(4, 400, 8), torch.randint(0, 4, (4,))
+    short = gt.audit(module, x, y)  # the gradient of float32 is 0 after some 200 steps
+    assert (short.verdict, short.start) == ("vanishes", "rnn")
+    assert rate(short.cause) == pytest.approx(rate(gt.audit(module.double(), x.double(), y).cause), rel=0.02)
+
+
+def rate(cause):
+    return float(cause.partition("by a factor of ")[2].partition(" per time step")[0])

@@ -10,6 +10,7 @@ from typing import Any
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.tensors import by_sample, is_finite, square_sum
+from gradtheory.audits.modules.unrolled import Unrolled
 
 
 @dataclass
@@ -73,6 +74,8 @@ class Call:
         left of a random one.
     by_time : list of float
         Of a recurrent module: the squares of the gradient by its input, for each time step.
+    unrolled : Unrolled or None
+        Of one of several layers: what gives the squares of the gradient by its state instead.
     tensor, edge : tensor, edge of autograd's graph, or None
         The output without its graph, and its place in the graph as it was when it was given.
 
@@ -114,6 +117,7 @@ class Call:
     at_sum: tuple[float, Array | None] | None = None
     lets_pass: float = 1.0
     by_time: list[float] = field(default_factory=list)
+    unrolled: Unrolled | None = None
     tensor: Any = None
     edge: Any = None
     children: list[int] = field(default_factory=list)
@@ -129,12 +133,18 @@ class Call:
         return bool(self.squares) or not self.is_finite
 
     @property
-    def through_time(self) -> tuple[str, float, int] | None:
-        """Of which module the gradient grows from the last time step to the first, by which logarithm, in how many."""
-        steps = len(self.by_time) - 1
-        if steps < 1 or not (self.by_time[0] > 0.0 and self.by_time[-1] > 0.0 and math.isfinite(sum(self.by_time))):
+    def through_time(self) -> tuple[str, float, int, str] | None:
+        """Of which module the gradient grows from the last time step to the first, by which logarithm, in how many.
+
+        Last stands by what that gradient is: by its input or, of several layers, by its state.
+        """
+        squares = self.by_time if self.unrolled is None else self.unrolled.squares()
+        first = next((k for k, square in enumerate(squares) if square > 0.0), len(squares))  # 0 is faded to nothing
+        steps = len(squares) - 1 - first
+        if steps < 1 or not squares[-1] > 0.0 or not math.isfinite(sum(squares)):
             return None
-        return self.name or self.kind, 0.5 * math.log(self.by_time[0] / self.by_time[-1]), steps
+        by = "input" if self.unrolled is None else "state"
+        return self.name or self.kind, 0.5 * math.log(squares[first] / squares[-1]), steps, by
 
     def share_above_1(self, before: "Call | None") -> float:
         """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""

@@ -212,7 +212,7 @@ def _measured(
     remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
-    loops = (call.through_time for call in calls if call.through_time is not None)
+    loops = (loop for call in calls if (loop := call.through_time) is not None)
     kinds = {
         part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
     }

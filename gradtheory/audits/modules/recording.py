@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
 from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
+from gradtheory.audits.modules.unrolled import Unrolled, above_rounding, axis_of_time, has_time
 
 
 @dataclass
@@ -69,8 +70,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.pooling = pooling(call.began, record.givers)
             if call.pooling and first is not None and first.requires_grad:
                 first.register_hook(functools.partial(_note_pooled, call))
-            if _has_time(part, inputs) and first is not None and first.requires_grad:
-                first.register_hook(_noting_time(call, 1 if part.batch_first and first.ndim == 3 else 0))
+            _watch_time(call, part, first, inputs, keywords)
             calls.append(call)
             if open_calls:
                 calls[open_calls[-1]].children.append(len(calls) - 1)
@@ -89,6 +89,8 @@ def recorded(module: Any) -> Iterator[Record]:
         _note_output(call, output)
         if (note := watching(call, part, next(tensors(inputs), None), output)) and output.requires_grad:
             output.register_hook(note)
+        if call.unrolled is not None:
+            call.unrolled.watch(output)
         if call.children:
             call.made_of = _sources(output, record.givers)[0]
             call.ends_in = "" if call.left is None else pooling(call.left, record.givers)
@@ -176,23 +178,22 @@ def _least_size(tensor: Any) -> float:
     return float((tensor.detach().double() ** 2).mean(dim=(0, 2)).min().sqrt()) or NAN
 
 
-def _has_time(module: Any, inputs: Sequence[Any]) -> bool:
-    """Return whether it is a recurrent module of torch that runs in one direction, or several such layers.
-
-    Packed sequences, which end at different steps, have no gradient at one last step.
-    """
-    is_packed = any(hasattr(each, "batch_sizes") for each in inputs)
-    return hasattr(module, "weight_hh_l0") and not module.bidirectional and not is_packed
-
-
 def _note_pooled(call: Call, gradient: Any) -> None:
     call.pooled_square = float(square_sum(gradient))
+
+
+def _watch_time(call: Call, part: Any, first: Any, inputs: Any, keywords: Any) -> None:
+    """Let a call of a recurrent module note what comes back to each time step."""
+    if has_time(part, inputs) and first is not None and first.requires_grad:
+        first.register_hook(_noting_time(call, axis_of_time(part, first)))
+        call.unrolled = Unrolled.of(part, first, inputs, keywords)
 
 
 def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
     def note(gradient: Any) -> None:
         others = [k for k in range(gradient.ndim) if k != axis]
-        call.by_time = (gradient.detach().double() ** 2).sum(dim=others).tolist()
+        squares = (gradient.detach().double() ** 2).sum(dim=others).tolist()
+        call.by_time = above_rounding(squares, gradient, gradient[0].numel() if axis == 0 else gradient[:, 0].numel())
 
     return note
 
