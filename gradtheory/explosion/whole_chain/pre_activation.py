@@ -32,6 +32,7 @@ X = sympy.Symbol("x", real=True)
 
 
 _CARRIED = 2  # the derivatives that are carried forward by formulas of their own
+_MOST_NESTED = 4  # layers whose formulas are put into each other
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ class PreActivation(sympy.Expr):  # type: ignore[misc]  # SymPy's classes are un
         raise AssertionError("a chain has a last layer")
 
     @property
-    def plain(self) -> sympy.Expr:
-        """The same in SymPy's functions, for its growth at infinity."""
+    def plain(self) -> sympy.Expr | None:
+        """The same in SymPy's functions, for its growth at infinity; None for many layers, which nest too deep."""
+        if len(self.layers) > _MOST_NESTED:
+            return None
         if self.args[1] > 1:
             return self._closed().diff(X, int(self.args[1])).xreplace({X: self.args[0]})
         a, first = self.args[0], sympy.S.One
