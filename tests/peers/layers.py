@@ -12,3 +12,14 @@ def linear(n_in, n_out, times=1.0):
     nn.init.zeros_(layer.bias)
     layer.weight.data *= times
     return layer
+
+
+class Block(nn.Module):
+    """A residual block of two layers behind a norm, 64 wide."""
+
+    def __init__(self):
+        super().__init__()
+        self.b = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
+
+    def forward(self, x):
+        return x + self.b(x)

@@ -3,18 +3,10 @@
 import pytest
 
 import gradtheory as gt
+from tests.peers.layers import Block
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn
-
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.b = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
-
-    def forward(self, x):
-        return x + self.b(x)
 
 
 def fitted(module, along):

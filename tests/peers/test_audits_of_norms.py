@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gradtheory as gt
+from tests.peers.layers import Block
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn
@@ -20,15 +21,6 @@ def normed():
         nn.init.kaiming_normal_(dense.weight)
         parts += [dense, nn.LayerNorm(64), nn.ReLU()]
     return nn.Sequential(*parts, nn.Linear(64, 64))
-
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.b = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
-
-    def forward(self, x):
-        return x + self.b(x)
 
 
 def residual():
