@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import quad
 from scipy.special import digamma
 from scipy.stats import norm
@@ -78,6 +79,15 @@ def test_slopes_whose_squares_underflow_count_at_width_1(sigma_w):
     assert float(law.mean) == pytest.approx(mean + of_square, rel=1e-9)
     assert float(law.variance) == pytest.approx(integrated(2) - mean**2 + math.pi**2 / 2.0, rel=1e-9)
     assert law.survival == 1.0
+
+
+def test_slopes_that_are_0_are_no_small_ones():
+    z = sympy.Symbol("z", real=True)
+    half, whole = gt.log_jacobian([1, 1], sympy.Max(0, sympy.tanh(z)), 100), gt.log_jacobian([1, 1], "tanh", 100)
+    assert half.survival == 0.5
+    for name in ("mean", "variance", "skewness"):
+        assert float(getattr(half, name)) == pytest.approx(float(getattr(whole, name)), rel=1e-6)
+    assert gt.log_jacobian([1, 1], "hard_swish", 100).survival == pytest.approx(norm.cdf(0.03))  # of z > -3
 
 
 @pytest.mark.parametrize("slope", ["1e-15", "1e-30", "1e-200"])
