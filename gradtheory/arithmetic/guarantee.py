@@ -8,10 +8,13 @@ from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.arithmetic.proven import ProvenNumber
+from gradtheory.errors import Undecided
 
 _DIGITS = 10
+_BITS_PER_DIGIT = math.log2(10)
 _OF_SIX_DIGITS = 1e-5  # an error within it leaves five of them
 
 
@@ -57,13 +60,25 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     --------
     >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
     ('3.1416', 'oo', '4')
+    >>> decimal(1 - sympy.tanh(200) ** 2, 5)  # SymPy works with 100 digits at most, of which none is right
+    '7.6606E-174'
 
     """
     if number.is_infinite or number.is_Integer:
         return str(number)
-    exact = str(number.n(digits + 15))
-    rounded: Any = Context(prec=digits).create_decimal(exact)
-    return str(rounded.normalize()) if number.is_Rational else str(rounded)
+    exact = str(_with_digits(number, digits + 15))
+    once: Any = Context(prec=digits).create_decimal(exact)
+    return str(once.normalize()) if number.is_Rational else str(once)
+
+
+def _with_digits(number: sympy.Expr, digits: int) -> sympy.Float:
+    """Return a number with so many digits, proven where they can be; of what is not told from 0, SymPy's."""
+    if number.is_Rational:
+        return number.n(digits)
+    try:
+        return rounded(number, math.ceil(digits * _BITS_PER_DIGIT)).n(digits)
+    except Undecided:
+        return number.n(digits)
 
 
 class Estimate(float):
