@@ -111,7 +111,10 @@ class Architecture(ShownAsTable):
 
     @functools.cached_property
     def depth_scale(self) -> Estimate:
-        """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly."""
+        """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly.
+
+        There is none where a residual connection has another scale at each depth.
+        """
         return correlation_scale(self.blocks)
 
     def critical(self, parameter: str = "sigma_w", *, least: NumberLike = 0.01, most: NumberLike = 100) -> Estimate:
@@ -129,7 +132,8 @@ class Architecture(ShownAsTable):
         Raises
         ------
         InvalidArgument
-            If no block has the parameter, or `most` does not exceed `least`.
+            If no block has the parameter, or `most` does not exceed `least`; or if a residual connection has another
+            scale at each depth, so that there is no one factor per layer.
         Undecided
             If the factor is on one side of 1 wherever it is looked at: residual connections and batch normalisation
             only make it larger than 1. Or if it jumps over 1, as that of gelu does, whose variance, from 1, settles at
