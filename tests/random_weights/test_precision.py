@@ -162,6 +162,28 @@ def test_a_scale_that_suits_grad_scaler_loses_no_more_than_its_share():
 
 
 @pytest.mark.parametrize(
+    ("sizes", "suits"),
+    [
+        ([1e-60, 2e-60], False),  # ask for more than 2.98e52
+        ([1e-46, 2e-46], False),  # for more than 2.98e38
+        ([2e-46, 2e-46], True),  # 2^127 is right, though the greatest is 3.3e50
+        ([1e38, 2e38], True),
+        ([1e43, 2e43], False),  # the reciprocal of 3e-39 is beyond float32
+        ([2.0**-28, 4095], False),  # 8 rounds the first to 0, and 16 the second to inf
+        ([2.0**-27, 4095], True),
+    ],
+)
+def test_scales_that_suit_grad_scaler_are_float32(sizes, suits):
+    scales = gt.precision.loss_scale({"layer": sizes})
+    run = gt.precision.grad_scaler(scales, 300_000)
+    scale = run.scales[~run.is_skipped][-1]
+    with np.errstate(over="ignore"):
+        rounded = gt.precision.range("float16").rounded(scale * np.array(sizes))
+        is_right = np.isfinite(rounded).all() and rounded.all() and np.isfinite(np.float32(1 / scale))
+    assert scales.suits_grad_scaler == is_right == suits
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: gt.precision.loss_scale({}), "gradients = {}: must be a Growth or Propagation"),

@@ -25,6 +25,7 @@ _RULE = "must be a Growth or Propagation of an architecture, an audit, or a mapp
 _MOST_ENTRIES = 10**15
 _GREATEST = Fraction(sys.float_info.max)
 _LARGEST_LOG = 700.0
+_BEYOND_FLOAT32 = 2.0**128
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,8 +68,13 @@ class LossScale(ShownAsTable):
 
     @property
     def suits_grad_scaler(self) -> bool:
-        """Whether every power of 2 that its rule comes to is right: it keeps the scale between `most`/2 and `most`."""
-        return 2.0 * self.least <= self.most
+        """Whether its rule comes to a right scale: it keeps the scale between `most`/2 and `most`, as a float32.
+
+        Where `most` is beyond float32 the scale stays near float32's greatest. One of 2⁻¹²⁸ or less suits none: its
+        reciprocal, with which gradients are multiplied, overflows.
+        """
+        most = min(self.most, _BEYOND_FLOAT32)
+        return 2.0 * self.least < most and most > 2.0 / _BEYOND_FLOAT32
 
     def __repr__(self) -> str:
         if self.is_empty:
