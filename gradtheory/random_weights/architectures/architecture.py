@@ -48,15 +48,20 @@ class Propagation(ShownAsTable):
         Of two inputs; nan where none was asked for.
     gradient : ndarray of shape (L + 1,)
         The mean square of the gradient by the stream, 1 at the output.
+    log_gradient : ndarray of shape (L + 1,)
+        Its logarithm, also where it leaves float64; -inf where no gradient comes through.
 
     """
 
     variance: Array
     correlation: Array
     gradient: Array
+    log_gradient: Array
 
     def __repr__(self) -> str:
-        return f"Propagation through {len(self.variance) - 1} layers: gradient × {self.gradient[0]:.4g}"
+        first, log = self.gradient[0], self.log_gradient[0]
+        times = f"e^{log:.4f}" if np.isfinite(log) and not 0.0 < first < np.inf else f"{first:.4g}"
+        return f"Propagation through {len(self.variance) - 1} layers: gradient × {times}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,7 +106,7 @@ class Architecture(ShownAsTable):
             raise InvalidArgument("depth", depth, f"must be at most {len(passes)}: the variance leaves float64 there")
         signals = signal, *(step.signal for step in passes)
         rows = np.array([(each.variance, each.correlation) for each in signals]).T
-        return Propagation(rows[0], rows[1], gradients_back(passes))
+        return Propagation(rows[0], rows[1], *gradients_back(passes))
 
     @functools.cached_property
     def growth(self) -> Growth:

@@ -88,13 +88,19 @@ def _sums(layers: Iterator[Step]) -> list[float]:
     return sums
 
 
-def gradients_back(layers: Sequence[Step]) -> Array:
-    """Return the gradient's mean square in front of each layer, and 1 behind the last."""
-    pair, back = np.array([1.0, 0.0]), [1.0]
+def gradients_back(layers: Sequence[Step]) -> tuple[Array, Array]:
+    """Return the gradient's mean square in front of each layer, and 1 behind the last; and its logarithm."""
+    pair, power = np.array([1.0, 0.0]), 0  # times 2^power
+    parts, powers = [1.0], [0]
     for step in reversed(layers):
         pair = step.backward @ pair
-        back.append(float(pair[0]))
-    return np.array(back[::-1])
+        shift = int(np.frexp(np.abs(pair).max())[1])
+        pair, power = np.ldexp(pair, -shift), power + shift
+        parts.append(float(pair[0]))
+        powers.append(power)
+    squares, exponents = np.array(parts[::-1]), np.array(powers[::-1])
+    with np.errstate(all="ignore"):
+        return np.ldexp(squares, exponents), np.log(squares) + exponents * math.log(2.0)
 
 
 def correlation_scale(blocks: Sequence[Block]) -> Estimate:
