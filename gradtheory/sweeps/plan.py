@@ -86,7 +86,7 @@ class Plan(NamedTuple):
             "arguments": ", ".join(f"{name}={value!r}" for name, value in self.arguments.items()),
             "seed": "none" if self.seed is None else self.seed,
             "grid_sha256": values.hexdigest(),
-            "blocks": " x ".join(str(len(sizes)) for sizes in self.chunks),
+            "blocks": " x ".join(map(_sizes, self.chunks)),
             "python": platform.python_version(),
             "gradtheory": __version__,
             "numpy": np.__version__,
@@ -141,6 +141,11 @@ def _values(value: Any, name: Any, rule: str) -> Array:
     if values.ndim != 1 or not values.size:
         raise InvalidArgument(f"grid[{name!r}]", value, rule)
     return values
+
+
+def _sizes(of_blocks: tuple[int, ...]) -> str:
+    """Return how many blocks of which size stand along an axis, such as "2 of 4, 1 of 3"."""
+    return ", ".join(f"{len(list(alike))} of {size}" for size, alike in itertools.groupby(of_blocks))
 
 
 def _seed(seed: int, number: tuple[int, ...]) -> int:
