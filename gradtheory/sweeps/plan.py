@@ -15,6 +15,7 @@ from gradtheory.arithmetic.chunks import Part, called, packed, parts_of
 from gradtheory.arithmetic.inputs import Array, read_finite_array, read_seed
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
+from gradtheory.sweeps.fingerprint import fingerprint
 
 
 class GridBlock(NamedTuple):
@@ -83,7 +84,9 @@ class Plan(NamedTuple):
             values.update(axis.encode() + coordinate.tobytes())
         return {
             "function": f"{module}.{name}",
+            "function_sha256": fingerprint(self.function),
             "arguments": ", ".join(f"{name}={value!r}" for name, value in self.arguments.items()),
+            "arguments_sha256": fingerprint(dict(sorted(self.arguments.items()))),
             "seed": "none" if self.seed is None else self.seed,
             "grid_sha256": values.hexdigest(),
             "blocks": " x ".join(map(_sizes, self.chunks)),

@@ -34,6 +34,10 @@ def sweep(
     store of a run that was broken off computes what is missing. On a terminal a bar shows how far it has come, and a
     cluster's dashboard does.
 
+    A call is the same if its grid, arguments, seed and points are, Python, gradtheory, NumPy and SciPy, and the code of
+    the function; and what that finds in its closure or in its module: variables, also those that it writes to, and
+    functions in turn. Of classes and libraries it is the name.
+
     Parameters
     ----------
     function : callable
