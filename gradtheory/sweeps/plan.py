@@ -116,8 +116,10 @@ class Plan(NamedTuple):
         """Yield what there is of each point; a record may repeat a coordinate, which needs no second array."""
         for part in parts_of(sample, len(self.shape)):
             name = part.named(self.name)
+            if part.dtype.kind not in "biuf":
+                raise InvalidArgument("function", self.name, f"must return real numbers, and {name} is {part.dtype}")
             if name not in self.coordinates:
-                yield part
+                yield part._replace(dtype=np.dtype(bool if part.dtype.kind == "b" else np.float64))
             elif not np.all(np.asarray(part.of(sample)) == self.coordinates[name][0]):
                 rule = f"is also the name of a result of {self.name}, which is another number"
                 raise InvalidArgument(f"grid[{name!r}]", name, rule)
