@@ -69,3 +69,31 @@ def test_depths_end_where_a_scale_of_the_depth_first_leaves_floats():
     scaled = architecture([blocks.residual([blocks.dense("relu")], lambda depth: 1e15 if depth < 8 else 1e-3)])
     with pytest.raises(Undecided, match="leaves float64 within 4 layers"):
         scaled.growth  # noqa: B018  # a property
+
+
+_ROOT = _Z / (1 + _Z**2) ** sympy.Rational(1, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("which", "power"),
+    [
+        ("arsinh", 1 / 2),  # q ~ L·log²L/4 and χ - 1 ~ √(π/2q), so that log G ~ 2√(2πL)/log L
+        (sympy.asinh(_Z) ** 2, 1 / 2),
+        (_ROOT, 0),  # q ~ L² and χ - 1 ~ log L/L: log G ~ log²L
+        *((name, 1 / 2) for name in ("tanh", "softsign", "arctan", "erf", "sigmoid")),
+    ],
+)
+def test_exponents_that_settle_as_slowly_as_1_over_log_are_within_their_errors(which, power):
+    for sigma_w in (0.3, 1.0, 3.0):
+        growth = architecture([blocks.residual([blocks.dense(which, sigma_w)])]).growth
+        assert growth.kind == "stretched exponential"
+        assert abs(growth.rate - power) <= growth.rate.error < 1
+
+
+def test_where_the_gradient_falls_and_then_rises_there_is_no_law():
+    """The variance stays for 200 layers where a stable and an unstable fixed point are about to meet."""
+    for which, sigma_w in (("silu", 1.599311), ("mish", 1.4212)):
+        made = architecture([blocks.dense(which, sigma_w, 0.3)])
+        with pytest.raises(Undecided, match=r"follows no law within \d+ layers: propagate says"):
+            made.growth  # noqa: B018  # a property
