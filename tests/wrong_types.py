@@ -178,7 +178,7 @@ VALID: dict[str, dict[str, Any]] = {
     "article.build": {"lang": "en"},
     "atlas.write": {"folder": "."},
     "gains.write": {"folder": "."},
-    "blocks.attention": {"tokens": 4, "head_size": 8, "scaled": True},
+    "blocks.attention": {"tokens": 4, "head_size": 8, "scaled": True, "heads": 2},
     "blocks.dense": {**_TANH, **_SCALES},
     "blocks.dropout": {**_TANH, "keep": 0.5, **_SCALES},
     "blocks.gated_recurrent": {**_SCALES, "sigma_v": 1, "input_size": 1},

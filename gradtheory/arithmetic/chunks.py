@@ -173,6 +173,10 @@ def packed(function: Callable[..., Any], parts: Sequence[Part], *arrays: Array) 
     columns = []
     for part in parts:
         value = part.of(result)
+        if part.dtype == bool and np.asarray(value).dtype != bool:
+            raise InvalidArgument(part.named("result"), value, "must be truth values everywhere, as at the first point")
+        if part.has_error != isinstance(value, Estimates):
+            raise InvalidArgument(part.named("result"), value, "must have errors everywhere or nowhere")
         for numbers in (value, value.error) if part.has_error else (value,):
             plain = np.asarray(numbers, dtype=np.float64)
             columns.append(np.broadcast_to(plain, (*shape, *part.core)).reshape(*shape, part.width))

@@ -15,6 +15,7 @@ from gradtheory.arithmetic.chunks import Part, called, packed, parts_of
 from gradtheory.arithmetic.inputs import Array, read_finite_array, read_seed
 from gradtheory.arithmetic.kinds import read_function
 from gradtheory.errors import InvalidArgument
+from gradtheory.sweeps.fingerprint import fingerprint
 
 
 class GridBlock(NamedTuple):
@@ -83,10 +84,12 @@ class Plan(NamedTuple):
             values.update(axis.encode() + coordinate.tobytes())
         return {
             "function": f"{module}.{name}",
+            "function_sha256": fingerprint(self.function),
             "arguments": ", ".join(f"{name}={value!r}" for name, value in self.arguments.items()),
+            "arguments_sha256": fingerprint(dict(sorted(self.arguments.items()))),
             "seed": "none" if self.seed is None else self.seed,
             "grid_sha256": values.hexdigest(),
-            "blocks": " x ".join(str(len(sizes)) for sizes in self.chunks),
+            "blocks": " x ".join(map(_sizes, self.chunks)),
             "python": platform.python_version(),
             "gradtheory": __version__,
             "numpy": np.__version__,
@@ -113,8 +116,10 @@ class Plan(NamedTuple):
         """Yield what there is of each point; a record may repeat a coordinate, which needs no second array."""
         for part in parts_of(sample, len(self.shape)):
             name = part.named(self.name)
+            if part.dtype.kind not in "biuf":
+                raise InvalidArgument("function", self.name, f"must return real numbers, and {name} is {part.dtype}")
             if name not in self.coordinates:
-                yield part
+                yield part._replace(dtype=np.dtype(bool if part.dtype.kind == "b" else np.float64))
             elif not np.all(np.asarray(part.of(sample)) == self.coordinates[name][0]):
                 rule = f"is also the name of a result of {self.name}, which is another number"
                 raise InvalidArgument(f"grid[{name!r}]", name, rule)
@@ -141,6 +146,11 @@ def _values(value: Any, name: Any, rule: str) -> Array:
     if values.ndim != 1 or not values.size:
         raise InvalidArgument(f"grid[{name!r}]", value, rule)
     return values
+
+
+def _sizes(of_blocks: tuple[int, ...]) -> str:
+    """Return how many blocks of which size stand along an axis, such as "2 of 4, 1 of 3"."""
+    return ", ".join(f"{len(list(alike))} of {size}" for size, alike in itertools.groupby(of_blocks))
 
 
 def _seed(seed: int, number: tuple[int, ...]) -> int:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,17 @@ from gradtheory.arithmetic.chunks import Part, unpacked
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.sweeps.dataset import dataset
+from gradtheory.sweeps.fingerprint import UNKNOWN
 from gradtheory.sweeps.plan import GridBlock, Plan
 
 if TYPE_CHECKING:
     from xarray import Dataset
 
 _FINISHED = "finished"
+_ALIKE = {
+    "function": "a function of this name with other code, or one that uses other values",
+    "arguments": "other values of arguments that print alike",
+}
 
 
 @contextmanager
@@ -56,9 +61,7 @@ def _opened(out: Any, plan: Plan) -> Any:
     kept, asked = dict(group.attrs), plan.provenance
     if not kept and not list(group.keys()):
         group.attrs.update(asked)
-    elif other := next((key for key in asked if kept.get(key) != asked[key]), None):
-        is_grid = other == "grid_sha256" and other in kept
-        what = _other_axis(group, plan) if is_grid else f"{other}: {kept.get(other, 'none')}"
+    elif what := _difference(group, kept, plan):
         raise InvalidArgument("out", out, f"holds something else ({what}); name another store, or delete it")
     if _FINISHED not in group:  # it is made last
         numbers = dask.array.zeros((*plan.shape, plan.width), chunks=(*plan.chunks, -1))
@@ -69,6 +72,21 @@ def _opened(out: Any, plan: Plan) -> Any:
             _FINISHED, shape=counts, chunks=(1,) * len(counts), dtype=bool, fill_value=False, dimension_names=names
         )
     return group
+
+
+def _difference(group: Any, kept: Mapping[str, Any], plan: Plan) -> str:
+    """Return in what the sweep that a store holds is another one; nothing where it is the same."""
+    asked = plan.provenance
+    for key, value in asked.items():
+        if key == "arguments" or (kept.get(key) == value != UNKNOWN):
+            continue  # other arguments may print alike, and the same ones otherwise
+        name = key.removesuffix("_sha256")
+        if key == name or key not in kept or kept.get(name, "") != asked.get(name, ""):
+            return f"{name}: {kept.get(name, 'none')}"
+        if key == "grid_sha256":
+            return _other_axis(group, plan)
+        return f"{name} that nothing tells from others" if value == UNKNOWN else _ALIKE[name]
+    return ""
 
 
 def _other_axis(group: Any, plan: Plan) -> str:

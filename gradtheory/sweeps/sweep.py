@@ -34,6 +34,10 @@ def sweep(
     store of a run that was broken off computes what is missing. On a terminal a bar shows how far it has come, and a
     cluster's dashboard does.
 
+    A call is the same if its grid, arguments, seed and points are, Python, gradtheory, NumPy and SciPy, and the code of
+    the function; and what that finds in its closure or in its module: variables, also those that it writes to, and
+    functions in turn. Of classes and libraries it is the name.
+
     Parameters
     ----------
     function : callable
@@ -53,14 +57,15 @@ def sweep(
     Returns
     -------
     xarray.Dataset
-        A variable for each array, named as in the record, and its errors as `…_error`. Its attributes state the
+        A variable for each array, named as in the record, and its errors as `…_error`: of type float64, or bool for
+        truth values. Its attributes state the
         function, its arguments, the seed and the versions. From a store it is read when it is asked for.
 
     Raises
     ------
     InvalidArgument
-        If the function cannot be called so, the grid is not of finite numbers, or the store holds something else, such
-        as a sweep by another version.
+        If the function cannot be called so, or returns other kinds of numbers elsewhere than at the first point; the
+        grid is not of finite numbers; or the store holds something else, such as a sweep by another version.
     MissingDependency
         Without the extra `sweep`.
 

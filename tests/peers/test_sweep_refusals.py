@@ -70,6 +70,34 @@ def test_a_sweep_names_the_nearest_argument(tmp_path):
         gt.sweep(gt.meanfield.depth_scales, {"sigma": [1.0, 2.0]}, activation="tanh")
 
 
+_FEW = {"x": [1.0, 2.0, 3.0]}
+
+
+def test_whole_numbers_at_the_first_point_cut_no_others_off():
+    def halved(x):
+        return x.astype(int) if x[0] == 1.0 else x / 2.0
+
+    assert gt.sweep(halved, _FEW, points=1).halved.values.tolist() == [1.0, 1.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        (lambda x: x > 2.0, lambda x: x / 2.0, r"result = .*: must be truth values everywhere, as at the first point"),
+        (lambda x: x, lambda x: gt.Estimates(x, 0.1), "result = .*: must have errors everywhere or nowhere"),
+        (lambda x: gt.Estimates(x, 0.1), lambda x: x, "result = .*: must have errors everywhere or nowhere"),
+        (lambda x: 1j * x, None, "function = 'either': must return real numbers, and either is complex128"),
+        (lambda x: {"a": x.astype(str)}, None, "must return real numbers, and a is <U"),
+    ],
+)
+def test_results_of_other_kinds_are_refused(first, then, said):
+    def either(x):
+        return first(x) if x[0] == 1.0 else then(x)
+
+    with pytest.raises(InvalidArgument, match=said):
+        gt.sweep(either, _FEW, points=1)
+
+
 def test_a_result_with_the_name_of_a_coordinate_is_refused():
     def moved(q):
         return {"q": q + 1.0}

@@ -96,10 +96,41 @@ def test_simulated_networks_agree(which):
         assert np.all(apart <= 4.5 * measured.standard_error + 0.04 * np.abs(limit)), (which, apart)
 
 
+@pytest.mark.slow
+def test_the_second_layer_is_a_limit_of_many_heads():
+    """Of its Gram matrices, whose logits are Gaussian: one head stays 9 % off at any width, h heads 9 %/h."""
+    n, scale, count, rng = 8, 1.5, 4000, np.random.default_rng(0)
+    made = [blocks.rms_norm(), blocks.attention(n, sigma_q=scale)]
+    limit = gt.architecture(made).propagate(2).variance[2]
+    for heads, off in ((1, 0.0896), (16, 0.0896 / 16)):
+        gram = np.broadcast_to(np.eye(n), (count, n, n))
+        for _ in range(2):
+            root = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))
+            gram = gram / root[:, :, None] / root[:, None, :]
+            factor, total = np.linalg.cholesky(gram), np.zeros_like(gram)
+            for _ in range(heads):
+                a = np.exp(scale * factor @ rng.standard_normal((count, n, n)) @ np.swapaxes(factor, 1, 2))
+                a /= a.sum(axis=2, keepdims=True)
+                total += a @ gram @ np.swapaxes(a, 1, 2) / heads
+            gram = total
+        sample = np.trace(gram, axis1=1, axis2=2) / n
+        assert abs(sample.mean() / limit - 1 - off) <= 4.5 * sample.std() / count**0.5 / limit + 0.002
+    one, many = (
+        gt.architecture([made[0], blocks.attention(n, sigma_q=scale, heads=heads)]).simulate(
+            2, 256, networks=20, inputs=64, correlation=0.0
+        )
+        for heads in (1, 16)
+    )
+    assert abs(many.variance.mean[1] / limit - 1) < 0.03 < one.variance.mean[1] / limit - 1
+
+
 @pytest.mark.parametrize("scaled", [True, False])
 def test_gradients_of_drawn_attention_are_difference_quotients(scaled):
     z, direction, delta = np.random.default_rng(0).standard_normal((3, 12, 8))
-    layer, h = blocks.attention(4, head_size=3, scaled=scaled).draw(np.random.default_rng(1), 12, 5), 1e-6
+    layer, h = (
+        blocks.attention(4, head_size=3, scaled=scaled, heads=1 + scaled).draw(np.random.default_rng(1), 12, 5),
+        1e-6,
+    )
     quotient = np.sum(delta * (layer(z + h * direction)[0] - layer(z - h * direction)[0])) / (2 * h)
     assert np.sum(layer(z)[1](delta) * direction) == pytest.approx(quotient, rel=1e-6)
 
@@ -177,6 +208,7 @@ def test_logits_without_the_square_root_are_saturated():
     assert scaled.softmax(2, 0.25).variance == pytest.approx(3)  # κ·q²·(1 - c)
     assert repr(without) == "attention(1024, head_size=256, scaled=False)"
     assert repr(blocks.attention(4, sigma_v=2)) == "attention(4, sigma_v=2)"
+    assert repr(blocks.attention(4, heads=3)) == "attention(4, heads=3)"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +216,7 @@ def test_logits_without_the_square_root_are_saturated():
     [
         (lambda: blocks.attention(1), "tokens = 1"),
         (lambda: blocks.attention(4, sigma_q=-1), "sigma_q = -1"),
+        (lambda: blocks.attention(4, heads=0), "heads = 0"),
         (lambda: blocks.attention(4, scaled="yes"), "scaled = 'yes'"),
         (lambda: gt.architecture([blocks.attention(4), blocks.attention(8)]), "over one number of tokens"),
         (lambda: gt.architecture([blocks.attention(4), blocks.batch_norm()]), "without batch_norm"),

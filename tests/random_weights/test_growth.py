@@ -91,6 +91,21 @@ def test_far_tails_are_followed_in_logarithms(which, sigma_w, sigma_b, expected)
     assert exponent.error < 1e-6
 
 
+_FLAT = (
+    ("celu(alpha=20)", 7.0, 1.0),
+    ("softplus(beta=1/50)", 2.6, 0.01),
+    ("swish(beta=1/1000)", 3.0, 1.0),
+    (gt.expression("z/(1 + exp(-z/40))"), 3.0, 1.0),
+    (gt.expression("z*exp(-exp(-z/100))"), 3.0, 1.0),
+)
+
+
+@pytest.mark.parametrize("case", [_FLAT[0], *(pytest.param(case, marks=pytest.mark.slow) for case in _FLAT[1:])])
+def test_tails_are_as_heavy_where_the_slope_falls_far_out_alone(case):
+    """In units of its own scale each is the plain one, whose |z| has no mean."""
+    assert gt.lyapunov_exponent(*case).value == -math.inf
+
+
 @pytest.mark.slow
 def test_swish_is_silu_of_a_stretched_argument():
     """σ(z) = silu(βz)/β: βz is the z of silu with the same weights and biases β times as large."""

@@ -162,13 +162,40 @@ def test_a_scale_that_suits_grad_scaler_loses_no_more_than_its_share():
 
 
 @pytest.mark.parametrize(
+    ("sizes", "suits"),
+    [
+        ([1e-60, 2e-60], False),  # ask for more than 2.98e52
+        ([1e-46, 2e-46], False),  # for more than 2.98e38
+        ([2e-46, 2e-46], True),  # 2^127 is right, though the greatest is 3.3e50
+        ([1e38, 2e38], True),
+        ([1e43, 2e43], False),  # the reciprocal of 3e-39 is beyond float32
+        ([2.0**-28, 4095], False),  # 8 rounds the first to 0, and 16 the second to inf
+        ([2.0**-27, 4095], True),
+    ],
+)
+def test_scales_that_suit_grad_scaler_are_float32(sizes, suits):
+    scales = gt.precision.loss_scale({"layer": sizes})
+    run = gt.precision.grad_scaler(scales, 300_000)
+    scale = run.scales[~run.is_skipped][-1]
+    with np.errstate(over="ignore"):
+        rounded = gt.precision.range("float16").rounded(scale * np.array(sizes))
+        is_right = np.isfinite(rounded).all() and rounded.all() and np.isfinite(np.float32(1 / scale))
+    assert scales.suits_grad_scaler == is_right == suits
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: gt.precision.loss_scale({}), "gradients = {}: must be a Growth or Propagation"),
         (lambda: gt.precision.loss_scale(3), "gradients = 3: must be a Growth or Propagation"),
         (lambda: gt.precision.loss_scale({"a": [np.inf]}), r"gradients\['a'\]"),
         (lambda: gt.precision.loss_scale({"a": [1.0]}, share=1), "share = 1: must be below 1"),
+        (lambda: gt.precision.loss_scale({"a": [1.0]}, share=1e-300), "share = 1e-300: must be at least 1e-200"),
         (lambda: gt.precision.loss_scale({"a": [1.0]}, flush="no"), "flush = 'no'"),
+        (
+            lambda: gt.precision.loss_scale({"a": gt.precision.GradientSizes.of([np.array([1.0, np.nan])])}),
+            r"gradients\['a'\] = 1 entries other than 0, and some that are nan: must be finite",
+        ),
         (lambda: gt.precision.grad_scaler([[1.0]]), r"most.shape = \(1, 1\)"),
         (lambda: gt.precision.grad_scaler(1, growth_factor=1), "growth_factor = 1: must be more than 1"),
         (lambda: gt.precision.grad_scaler(1, backoff_factor=1), "backoff_factor = 1: must be less than 1"),
@@ -192,3 +219,38 @@ def test_a_product_that_leaves_float64_on_the_way_does_no_harm():
     assert great.most == pytest.approx(65520 / 1e308 / 1e10, rel=1e-6)
     small = gt.precision.loss_scale({"first": [1e-200]}, "bfloat16", output=1e-130)
     assert small.least == pytest.approx(2.0**-134 / 1e-200 / 1e-130, rel=1e-6)
+    subnormal = {"first": gt.precision.GradientSizes.of([np.array([5e-324])])}
+    assert gt.precision.loss_scale(subnormal, "float64").least == 0.5
+
+
+@pytest.mark.parametrize(
+    ("made", "rate"),
+    [
+        ([blocks.dense("relu"), blocks.batch_norm()], math.pi / (math.pi - 1)),
+        ([blocks.dense("identity", 0.5, 0.75**0.5), blocks.rms_norm()], 1 / 4),  # q = 1/4 + 3/4
+    ],
+    ids=["grows", "fades"],
+)
+def test_mean_squares_that_leave_float64_have_roots_within(made, rate):
+    """rate^±2048 is far beyond float64, its root is not, or the scale."""
+    made, depth, log = gt.architecture(made), 2048, math.log(rate)
+    flow = made.propagate(depth)
+    assert flow.log_gradient == pytest.approx(log * np.arange(depth, -1, -1), rel=1e-9, abs=1e-9)
+    with np.errstate(all="ignore"):
+        assert flow.gradient == pytest.approx(np.exp(flow.log_gradient), rel=1e-9)
+    assert f"e^{log * depth:.2f}" in repr(flow)
+    for gradients, first in ((flow, "input"), (made.growth, f"{depth} layers before the output")):
+        scales = gt.precision.loss_scale(gradients, "bfloat16", output=1e-4)
+        assert scales.layers[0] == first
+        of_one = gt.precision.loss_scale(made.propagate(1), "bfloat16", output=1e-4)
+        for end, least in ((scales.lower, of_one.lower), (scales.upper, of_one.upper)):
+            expected = math.log(least[-1]) - log * depth / 2
+            assert end[0] == math.inf if expected > 709.7 else math.log(end[0]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_gradient_of_0_asks_for_no_scale():
+    flow = gt.architecture([blocks.dense(gt.expression("sign(z)"))]).propagate(3)
+    assert flow.log_gradient.tolist() == [-math.inf, -math.inf, -math.inf, 0.0]
+    scales = gt.precision.loss_scale(flow)
+    assert (scales.lower[0], scales.upper[0]) == (0.0, math.inf)
+    assert not scales.is_empty

@@ -48,15 +48,20 @@ class Propagation(ShownAsTable):
         Of two inputs; nan where none was asked for.
     gradient : ndarray of shape (L + 1,)
         The mean square of the gradient by the stream, 1 at the output.
+    log_gradient : ndarray of shape (L + 1,)
+        Its logarithm, also where it leaves float64; -inf where no gradient comes through.
 
     """
 
     variance: Array
     correlation: Array
     gradient: Array
+    log_gradient: Array
 
     def __repr__(self) -> str:
-        return f"Propagation through {len(self.variance) - 1} layers: gradient × {self.gradient[0]:.4g}"
+        first, log = self.gradient[0], self.log_gradient[0]
+        times = f"e^{log:.4f}" if np.isfinite(log) and not 0.0 < first < np.inf else f"{first:.4g}"
+        return f"Propagation through {len(self.variance) - 1} layers: gradient × {times}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,17 +106,23 @@ class Architecture(ShownAsTable):
             raise InvalidArgument("depth", depth, f"must be at most {len(passes)}: the variance leaves float64 there")
         signals = signal, *(step.signal for step in passes)
         rows = np.array([(each.variance, each.correlation) for each in signals]).T
-        return Propagation(rows[0], rows[1], gradients_back(passes))
+        return Propagation(rows[0], rows[1], *gradients_back(passes))
 
     @functools.cached_property
     def growth(self) -> Growth:
-        """The law by which the gradient's mean square grows over depth, for inputs of variance 1."""
+        """The law by which the gradient's mean square grows over depth, for inputs of variance 1.
+
+        It is read off the first 2,048 layers, and its error takes what is left for 1/log L at most.
+        """
         power = power_of_depth(self.blocks, first_signal(self.blocks, 1.0, None).correlation)
         return growth_law(functools.partial(log_gradients, self.blocks), power)
 
     @functools.cached_property
     def depth_scale(self) -> Estimate:
-        """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly."""
+        """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly.
+
+        There is none where a residual connection has another scale at each depth.
+        """
         return correlation_scale(self.blocks)
 
     def critical(self, parameter: str = "sigma_w", *, least: NumberLike = 0.01, most: NumberLike = 100) -> Estimate:
@@ -129,7 +140,8 @@ class Architecture(ShownAsTable):
         Raises
         ------
         InvalidArgument
-            If no block has the parameter, or `most` does not exceed `least`.
+            If no block has the parameter, or `most` does not exceed `least`; or if a residual connection has another
+            scale at each depth, so that there is no one factor per layer.
         Undecided
             If the factor is on one side of 1 wherever it is looked at: residual connections and batch normalisation
             only make it larger than 1. Or if it jumps over 1, as that of gelu does, whose variance, from 1, settles at

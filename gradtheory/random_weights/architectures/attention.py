@@ -30,6 +30,7 @@ class Attention(Block):
     sigma_v: float
     head_size: int
     scaled: bool
+    heads: int
 
     is_mixed = True
 
@@ -42,7 +43,8 @@ class Attention(Block):
         numbers = {name: getattr(self, name) for name in ("sigma_q", "sigma_k", "sigma_v")}
         said = [f"{name}={value:.6g}" for name, value in numbers.items() if value != 1.0]
         without = [] if self.scaled else [f"head_size={self.head_size}", "scaled=False"]
-        return f"attention({', '.join([str(self.tokens), *said, *without])})"
+        drawn = [] if self.heads == 1 else [f"heads={self.heads}"]
+        return f"attention({', '.join([str(self.tokens), *said, *without, *drawn])})"
 
     def softmax(self, variance: NumberLike = 1, correlation: NumberLike = 0) -> SoftmaxMoments:
         """Return entropy, participation and Jacobian of a row, for tokens of this variance and correlation.
@@ -89,8 +91,17 @@ class Attention(Block):
         raise Undecided("the variance behind attention depends on the correlation of tokens")
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
-        """Return one head with random weights; the columns are sequences of tokens, first tokens first."""
+        """Return heads with random weights, summed; the columns are sequences of tokens, first tokens first."""
         del depth
+        drawn, share = [self._head(rng, width) for _ in range(self.heads)], 1.0 / math.sqrt(self.heads)
+
+        def layer(z: Array) -> tuple[Array, Backward]:
+            outs, backs = zip(*(head(z) for head in drawn), strict=True)
+            return share * sum(outs), lambda delta: share * sum(back(delta) for back in backs)
+
+        return layer
+
+    def _head(self, rng: np.random.Generator, width: int) -> Layer:
         n, d = self.tokens, self.head_size
         queries, keys = (rng.normal(0.0, each / math.sqrt(width), (d, width)) for each in (self.sigma_q, self.sigma_k))
         values = rng.normal(0.0, self.sigma_v / math.sqrt(width), (width, width))

@@ -11,12 +11,13 @@ from scipy.optimize import brentq
 
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.random_weights.architectures.layers import (
     BatchNorm,
     Block,
     Residual,
     all_blocks,
+    has_scale_of_depth,
     passed,
     variances_behind,
 )
@@ -63,11 +64,13 @@ def steps(blocks: Sequence[Block], signal: Signal, depth: int) -> Iterator[Step]
 
 def log_gradients(blocks: Sequence[Block], depths: Sequence[int]) -> list[float]:
     """Return the logarithm of the gradient's mean square at the input for these depths, as far as floats reach."""
-    changes = any(isinstance(block, Residual) and callable(block.scale) for block in all_blocks(blocks))
+    changes = has_scale_of_depth(blocks)
     logs = []
     for depth in depths if changes else depths[-1:]:
         sums = _sums(steps(blocks, first_signal(blocks, 1.0, None), depth))
         logs += [sums[each - 1] for each in ([depth] if changes else depths) if each <= len(sums)]
+        if len(sums) < depth:
+            break
     return logs
 
 
@@ -85,13 +88,19 @@ def _sums(layers: Iterator[Step]) -> list[float]:
     return sums
 
 
-def gradients_back(layers: Sequence[Step]) -> Array:
-    """Return the gradient's mean square in front of each layer, and 1 behind the last."""
-    pair, back = np.array([1.0, 0.0]), [1.0]
+def gradients_back(layers: Sequence[Step]) -> tuple[Array, Array]:
+    """Return the gradient's mean square in front of each layer, and 1 behind the last; and its logarithm."""
+    pair, power = np.array([1.0, 0.0]), 0  # times 2^power
+    parts, powers = [1.0], [0]
     for step in reversed(layers):
         pair = step.backward @ pair
-        back.append(float(pair[0]))
-    return np.array(back[::-1])
+        shift = int(np.frexp(np.abs(pair).max())[1])
+        pair, power = np.ldexp(pair, -shift), power + shift
+        parts.append(float(pair[0]))
+        powers.append(power)
+    squares, exponents = np.array(parts[::-1]), np.array(powers[::-1])
+    with np.errstate(all="ignore"):
+        return np.ldexp(squares, exponents), np.log(squares) + exponents * math.log(2.0)
 
 
 def correlation_scale(blocks: Sequence[Block]) -> Estimate:
@@ -99,6 +108,7 @@ def correlation_scale(blocks: Sequence[Block]) -> Estimate:
 
     Where the variance grows or fades without end it is that of a very large or small one.
     """
+    _refuse_scales_of_depth(blocks, "depth scale")
     signal, is_fixed = _settled(blocks)
     if tokens_in(blocks):
         return _token_scale(blocks, signal, is_fixed)
@@ -127,6 +137,8 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
         If it is on one side of 1 at all values that are tried, or jumps from one side to the other.
 
     """
+    if name != "scale":
+        _refuse_scales_of_depth(blocks, "critical value")
 
     def excess(log_value: float) -> float:
         varied = tuple(_varied(block, name, math.exp(log_value)) for block in blocks)
@@ -165,6 +177,12 @@ def critical_value(blocks: Sequence[Block], name: str, least: float, most: float
     while error < 1.0 and min(abs(excess(root - error)), abs(excess(root + error))) <= _NOISE:
         error *= 4.0  # where the factor leaves 1 slowly, many values are as good
     return Estimate(math.exp(root), math.exp(root) * 2.0 * error)
+
+
+def _refuse_scales_of_depth(blocks: Sequence[Block], what: str) -> None:
+    if has_scale_of_depth(blocks):
+        why = "their scales are others at each depth: give those of one depth, as numbers"
+        raise InvalidArgument("blocks", blocks, f"have no {what}, as {why}")
 
 
 def _has_batch_norm(blocks: Sequence[Block]) -> bool:

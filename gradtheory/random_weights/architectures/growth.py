@@ -8,6 +8,7 @@ import numpy as np
 
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 
 _DEPTHS = tuple(2**k for k in range(2, 12))
@@ -15,6 +16,7 @@ _FEWEST = 4
 _BOUNDED = 0.02  # of log G: what a doubling of the depth changes at most where it has a limit
 _SAME = 0.02  # by how much exponents may differ from a whole law
 _REMAINS = 4.0  # what the last doubling changed, times this, is more than what is left where it fades as L^(-1/2)
+_SLOW = 0.78  # of one change and the one before: 0.71 where exponents approach their limit as L^(-1/2), 0.83 as 1/log L
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,7 +56,8 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
     """Return the law of log G(L), from depths that double as far as floats reach, or the power law that is known.
 
     Where log G(2L) - log G(L) doubles with L the law is exponential, where it stays the same a power, where it is
-    multiplied by 2^s stretched, and where it fades there is none. The error is what the last doublings say differently.
+    multiplied by 2^s stretched, and where it fades there is none. The error is what the last doublings say differently,
+    times as much as is left where factors and G approach their limits as L^(-1/2), and s and exponents as 1/log(cL).
     """
     logs = np.array(log_gradients(_DEPTHS))
     if len(logs) < _FEWEST:
@@ -69,7 +72,6 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
         return Growth("none", Estimate(last, last * _REMAINS * float(abs(steps[-1]))), *known)
     with np.errstate(all="ignore"):
         order = np.log2(steps[1:] / steps[:-1])  # s of L^s
-    change = abs(float(order[-1] - order[-2]))
     if abs(order[-1] - 1.0) <= _SAME:
         rates = np.exp(steps / depths[:-1])
         return Growth(
@@ -77,5 +79,21 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
         )
     if abs(order[-1]) <= _SAME:
         powers = steps / math.log(2.0)
-        return Growth("power law", Estimate(powers[-1], _REMAINS * abs(powers[-1] - powers[-2]) + 1e-12), *known)
-    return Growth("stretched exponential", Estimate(order[-1], _REMAINS * change + 1e-12), *known)
+        return Growth("power law", Estimate(powers[-1], _left(powers, depths[-1])), *known)
+    error = _left(order, depths[-1])
+    if not error < 1.0:
+        raise Undecided(
+            f"the gradient follows no law within {depths[-1]:.0f} layers: propagate says what it does there"
+        )
+    return Growth("stretched exponential", Estimate(order[-1], error), *known)
+
+
+def _left(exponents: Array, depth: float) -> float:
+    """Return by how much more exponents may change, that have changed by less and less with each doubling.
+
+    As 1/k after k doublings a change times k is left; twice that, where changes fade so slowly, is so, too, where the
+    law begins as many doublings before L = 1.
+    """
+    changes = np.abs(np.diff(exponents))
+    is_slow = len(changes) < 2 or changes[-1] > _SLOW * changes[-2]
+    return float((2.0 if is_slow else 1.0) * math.log2(depth) * changes[-1]) + 1e-12

@@ -214,6 +214,11 @@ def all_blocks(blocks: Sequence[Block]) -> list[Block]:
     return [each for block, more in zip(blocks, inside, strict=True) for each in (block, *more)]
 
 
+def has_scale_of_depth(blocks: Sequence[Block]) -> bool:
+    """Return whether a residual connection has a scale that is a function of the network's depth."""
+    return any(isinstance(block, Residual) and callable(block.scale) for block in all_blocks(blocks))
+
+
 def passed(blocks: Sequence[Block], signal: Signal, depth: int) -> Step:
     """Return what blocks do one after the other."""
     whole = Step(signal, 1.0, 1.0)

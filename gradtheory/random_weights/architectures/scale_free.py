@@ -14,7 +14,15 @@ from scipy.optimize import brentq
 
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.architectures.layers import BatchNorm, Block, Norm, Residual, all_blocks, passed
+from gradtheory.random_weights.architectures.layers import (
+    BatchNorm,
+    Block,
+    Norm,
+    Residual,
+    all_blocks,
+    has_scale_of_depth,
+    passed,
+)
 from gradtheory.random_weights.architectures.signal import Signal, Step
 
 _SIZES = (4.0, 1e6)  # of streams that are compared with one of variance 1
@@ -37,8 +45,12 @@ def power_of_depth(blocks: Sequence[Block], c: float) -> Estimate | None:
     1.0
 
     """
-    branches = [block for block in blocks if isinstance(block, Residual) and not callable(block.scale)]
-    if len(branches) < len(blocks) or not all(_is_scale_free(each, c) for each in branches):
+    branches = [block for block in blocks if isinstance(block, Residual)]
+    if (
+        len(branches) < len(blocks)
+        or has_scale_of_depth(blocks)
+        or not all(_is_scale_free(each, c) for each in branches)
+    ):
         return None
     rest = c if math.isnan(c) else _at_rest(branches, c)
     near = [each for each in (rest - _NUDGE, rest + _NUDGE) if 0.0 <= each <= 1.0]

@@ -17,6 +17,7 @@ from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 
 _FAR, _NEAR = 1e100, 1e-100
+_OUTSIDE = 1e30
 _TINY = 1e-290
 _BITS = 512  # z² of the farthest z takes 260 of them before the point
 _NODES = 24
@@ -159,13 +160,18 @@ def far_growth(record: Activation) -> tuple[float, float]:
 
 @functools.lru_cache(maxsize=128)
 def tail_power(record: Activation) -> float:
-    """Return the power p with which -log|σ'(z)| grows as |z|^p far out: 0 for logarithms and less."""
-    places = np.array([-4e3, -1e3, 1e3, 4e3])
+    """Return the power p with which -log|σ'(z)| grows as |z|^p far out: 0 for logarithms and less, inf where faster.
+
+    That is where scales of σ itself, such as 1/β of softplus, are small.
+    """
+    places = _OUTSIDE * np.array([-4.0, -1.0, 1.0, 4.0])
     slopes = record.slope(places)
     if (slopes == 0.0).any() and is_flat_somewhere(record):
         return 0.0
     outer, inner = np.abs(log_slope(record, places, slopes))[[[0, 3], [1, 2]]]
-    powers = np.where(inner > 50.0, np.log(np.maximum(outer, 1.0) / np.maximum(inner, 1.0)) / math.log(4.0), 0.0)
+    with np.errstate(invalid="ignore"):  # where σ' itself grows without bound
+        rises = np.log(np.maximum(outer, 1.0) / np.maximum(inner, 1.0)) / math.log(4.0)
+    powers = np.where(inner > 50.0, np.where(np.log(np.maximum(outer, 1.0)) < _MOST, rises, math.inf), 0.0)
     return float(np.max(np.round(2.0 * powers) / 2.0))
 
 

@@ -24,7 +24,8 @@ from gradtheory.typing import NumberLike
 _RULE = "must be a Growth or Propagation of an architecture, an audit, or a mapping of names to gradients"
 _MOST_ENTRIES = 10**15
 _GREATEST = Fraction(sys.float_info.max)
-_LARGEST_LOG = 700.0
+_LEAST_SHARE = 1e-200  # of any number of entries a float64
+_BEYOND_FLOAT32 = 2.0**128
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,8 +68,13 @@ class LossScale(ShownAsTable):
 
     @property
     def suits_grad_scaler(self) -> bool:
-        """Whether every power of 2 that its rule comes to is right: it keeps the scale between `most`/2 and `most`."""
-        return 2.0 * self.least <= self.most
+        """Whether its rule comes to a right scale: it keeps the scale between `most`/2 and `most`, as a float32.
+
+        Where `most` is beyond float32 the scale stays near float32's greatest. One of 2⁻¹²⁸ or less suits none: its
+        reciprocal, with which gradients are multiplied, overflows.
+        """
+        most = min(self.most, _BEYOND_FLOAT32)
+        return 2.0 * self.least < most and most > 2.0 / _BEYOND_FLOAT32
 
     def __repr__(self) -> str:
         if self.is_empty:
@@ -146,6 +152,8 @@ def loss_scale(
     p, many = read_positive_float(share, "share"), read_count(entries, "entries", _MOST_ENTRIES)
     if p >= 1.0:
         raise InvalidArgument("share", share, "must be below 1, such as 0.001")
+    if p < _LEAST_SHARE:
+        raise InvalidArgument("share", share, "must be at least 1e-200, such as 0.001")
     lost, overflow = limits.underflow, min(limits.overflow, _GREATEST)
     if read_flag(flush, "flush"):
         lost = Fraction(limits.smallest_normal) - lost
@@ -157,26 +165,29 @@ def loss_scale(
     return LossScale(limits, p, names, lower, upper)
 
 
-def _quotient(limit: Fraction, factor: float, size: float) -> float:
+def _quotient(limit: Fraction, factor: float, size: float | Fraction) -> float:
     """Return limit/(factor·size), of which the product may leave float64; inf where the quotient does."""
-    if size in (0.0, math.inf):
+    if size in (0, math.inf):
         return 0.0 if size else math.inf
     quotient = limit / (Fraction(factor) * Fraction(size))
     return float(quotient) if quotient <= _GREATEST else math.inf
 
 
-def _sizes(gradients: Any, share: float, entries: int) -> Iterator[tuple[str, float, float]]:
+def _sizes(gradients: Any, share: float, entries: int) -> Iterator[tuple[str, float | Fraction, float | Fraction]]:
     """Yield for each layer its name, the size that all but a share of the gradients exceed, and the greatest."""
     if isinstance(gradients, Growth | Propagation):
-        usual, rare = math.sqrt(2.0) * float(erfinv(share)), math.sqrt(2.0) * float(erfcinv(share / entries))
-        for name, square in _mean_squares(gradients):
-            yield name, math.sqrt(square) * usual, math.sqrt(square) * rare
+        usual, rare = (Fraction(math.sqrt(2.0) * float(each)) for each in (erfinv(share), erfcinv(share / entries)))
+        for name, log in _log_mean_squares(gradients):
+            root = _exponential(log / 2.0)
+            yield (name, root * usual, root * rare) if root else (name, math.inf, 0.0)
         return
     named = read_mapping(getattr(gradients, "gradient_sizes", gradients), "gradients", _RULE)
     if not named:
         raise InvalidArgument("gradients", gradients, _RULE)
     for name, gradient in named.items():
         if isinstance(gradient, GradientSizes):
+            if not math.isfinite(gradient.largest):
+                raise InvalidArgument(f"gradients[{name!r}]", gradient, "must be finite")
             yield name, gradient.least(share), gradient.largest
         else:
             sizes = np.sort(np.abs(read_finite_array(gradient, f"gradients[{name!r}]")), axis=None)
@@ -186,11 +197,19 @@ def _sizes(gradients: Any, share: float, entries: int) -> Iterator[tuple[str, fl
             )
 
 
-def _mean_squares(gradients: Growth | Propagation) -> Iterator[tuple[str, float]]:
+def _log_mean_squares(gradients: Growth | Propagation) -> Iterator[tuple[str, float]]:
     if isinstance(gradients, Growth):
         for depth, log in zip(reversed(gradients.depths), reversed(gradients.logs), strict=True):
-            yield f"{depth} layers before the output", math.exp(min(log, _LARGEST_LOG))
+            yield f"{depth} layers before the output", log
         return
-    last = len(gradients.gradient) - 1
-    for layer, square in enumerate(gradients.gradient):
-        yield "input" if layer == 0 else "output" if layer == last else f"after layer {layer}", float(square)
+    last = len(gradients.log_gradient) - 1
+    for layer, log in enumerate(gradients.log_gradient):
+        yield "input" if layer == 0 else "output" if layer == last else f"after layer {layer}", float(log)
+
+
+def _exponential(log: float) -> Fraction:
+    """Return e^log, however large or small; 0 of -inf."""
+    if log == -math.inf:
+        return Fraction(0)
+    power = round(log / math.log(2.0))
+    return Fraction(math.exp(log - power * math.log(2.0))) * Fraction(2) ** power

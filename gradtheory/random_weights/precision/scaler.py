@@ -48,7 +48,9 @@ def grad_scaler(
 
     With the same gradients at every step the scale comes to the largest power of 2 (times `initial`) below `most`, and
     one step in 2,001 tries twice that and is skipped: every other step has a scale between `most`/2 and `most`.
-    PyTorch keeps the scale as a float32, which it is rounded to here, too.
+    PyTorch keeps the scale as a float32, which it is rounded to here, too: it stays at 2¹²⁷ where `most` is beyond, and
+    falls to 0 where `most` is below 2⁻¹⁴⁹. From 2⁻¹²⁸ down gradients overflow as PyTorch multiplies them with its
+    reciprocal, which the rule does not see.
 
     Parameters
     ----------
