@@ -61,7 +61,7 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
     ('3.1416', 'oo', '4')
     >>> decimal(1 - sympy.tanh(200) ** 2, 5)  # SymPy works with 100 digits at most, of which none is right
-    '7.6606E-174'
+    '7.6607E-174'
 
     """
     if number.is_infinite or number.is_Integer:
@@ -110,7 +110,8 @@ class Estimate(float):
         return self
 
     def __repr__(self) -> str:
-        return f"{float(self)!r} ± {self._shown_error()} ({self.guarantee.value})"
+        digits = repr(float(self))
+        return f"{digits} ± {self.error_of(digits)} ({self.guarantee.value})"
 
     __str__ = __repr__
 
@@ -124,17 +125,31 @@ class Estimate(float):
         ('1.23457', '1.23457 ± 0.26')
 
         """
+        digits = f"{float(self):g}"
         is_right = self.error <= _OF_SIX_DIGITS * abs(self) and math.isfinite(self.error)
-        return f"{float(self):g}" if is_right else f"{float(self):g} ± {self._shown_error()}"
+        return digits if is_right else f"{digits} ± {self.error_of(digits)}"
 
     def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
         return type(self), (float(self), self.error, self.guarantee)
 
-    def _shown_error(self) -> str:
-        """Return two digits, not less than the error and what the shown digits leave out of the number together."""
+    def error_of(self, digits: str) -> str:
+        """Return two digits, not less than the error and what these digits leave out of the number together."""
         value = float(self)
         if not math.isfinite(value + self.error):
             return str(self.error)
-        whole = Fraction(self.error) + abs(Fraction(repr(value)) - Fraction(value))
-        up = Context(prec=2, rounding=ROUND_CEILING)
-        return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
+        return shown_error(Fraction(self.error) + abs(Fraction(digits) - Fraction(value)))
+
+
+def shown_error(error: float | Fraction) -> str:
+    """Return two digits of an error, rounded up.
+
+    Examples
+    --------
+    >>> shown_error(1.441e-3), shown_error(0.25), shown_error(math.inf)
+    ('0.0015', '0.25', 'inf')
+
+    """
+    if not math.isfinite(error):
+        return str(error)
+    whole, up = Fraction(error), Context(prec=2, rounding=ROUND_CEILING)
+    return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
