@@ -4,8 +4,8 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import shape_and_range
-from gradtheory.arithmetic.guarantee import Estimate, Guarantee, shown_error
+from gradtheory.arithmetic.brief import shape_and_range, shown_error
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array
 
 _MOST_SHOWN = 8

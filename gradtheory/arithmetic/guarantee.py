@@ -1,13 +1,14 @@
 """What stands behind a number: every result says whether it is exact, certified or numeric."""
 
 import math
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import Context
 from enum import Enum
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.brief import shown_error
 from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.arithmetic.proven import ProvenNumber
@@ -138,18 +139,3 @@ class Estimate(float):
         if not math.isfinite(value + self.error):
             return str(self.error)
         return shown_error(Fraction(self.error) + abs(Fraction(digits) - Fraction(value)))
-
-
-def shown_error(error: float | Fraction) -> str:
-    """Return two digits of an error, rounded up.
-
-    Examples
-    --------
-    >>> shown_error(1.441e-3), shown_error(0.25), shown_error(math.inf)
-    ('0.0015', '0.25', 'inf')
-
-    """
-    if not math.isfinite(error):
-        return str(error)
-    whole, up = Fraction(error), Context(prec=2, rounding=ROUND_CEILING)
-    return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
