@@ -28,7 +28,7 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.checker import FORMAT
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.certificate_text import written, written_bracket, written_end
+from gradtheory.explosion.certificate_text import written, written_bracket, written_end, written_name
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component, superlevel_sets
 from gradtheory.explosion.whole_chain.certificate import chain_certificate
@@ -107,7 +107,7 @@ def certificate(
         "format": FORMAT,
         "claim": {
             "kind": "explosion set",
-            "activation": record.name if record.branches is not None else None,
+            "activation": written_name(record),
             "expression": written(record.expr.replace(sympy.Heaviside, _as_piecewise)),
             "weight": written(weight),
             "bias": written(bias),

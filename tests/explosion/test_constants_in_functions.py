@@ -43,3 +43,21 @@ def test_they_come_up_in_chains_by_themselves():
     a = math.log1p(math.exp(1.5))
     for w in (Rational(k, 20) for k in range(-60, 61)):
         assert (w in weights) == (abs(a * gt.activation(own).slope(float(w) * a - 1.0)) > 1.5)
+
+
+@pytest.mark.parametrize("constant", [*_CONSTANTS, 1 / (1 + exp(-1)), 1 - tanh(2), sympy.erfc(3)], ids=str)
+def test_they_cancel_with_themselves(constant):
+    steps = gt.explosion_set(sympy.Max(0, _Z - constant), 2, constant)
+    assert steps == sympy.Interval.open(0, sympy.oo)
+    assert 0 not in steps
+    clipped = gt.Chain(2, [sympy.Max(-1, sympy.Min(_Z, constant)), "tanh"])
+    assert 0 not in gt.total_explosion_set(clipped, w=[2, 3], b=[constant, 0])
+
+
+@pytest.mark.parametrize(
+    ("which", "parameter"), [("elu", {"alpha": sqrt(2)}), ("hard_tanh", {"upper": log(1 + exp(-3))})], ids=str
+)
+def test_certificates_with_them_are_verified(which, parameter):
+    proof = gt.certificate(gt.activation(which, **parameter), 3)
+    assert proof["claim"]["activation"] is None  # its name cannot be read back
+    assert gt.checker.check(proof).ok
