@@ -16,7 +16,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 
-_FAR, _NEAR = 1e100, 1e-100
+_FAR, _NEAR, _LESS_NEAR = 1e100, 1e-100, 1e10
 _OUTSIDE = 1e30
 _TINY = 1e-290
 _BITS = 512  # z² of the farthest z takes 260 of them before the point
@@ -135,8 +135,9 @@ def growth_at_zero(record: Activation) -> tuple[float, float] | None:
     """Return |σ'(0-)| and |σ'(0+)| where σ tends to 0 at 0, so that z ≈ 0 repeats itself without biases; else None."""
     if not tends_to_0(record):
         return None
-    left, right = np.abs(record.slope(np.array([-_NEAR, _NEAR])))
-    return tuple(0.0 if each <= _NEAR else float(each) for each in (left, right))  # type: ignore[return-value]  # two
+    near, less_near = np.abs(record.slope(np.outer([1.0, _LESS_NEAR], [-_NEAR, _NEAR])))
+    falls = (near <= _NEAR) | (near < 0.9 * less_near)  # as that of z², and that of |z|^1.01
+    return tuple(np.where(falls, 0.0, near).tolist())  # two
 
 
 def far_growth(record: Activation) -> tuple[float, float]:
