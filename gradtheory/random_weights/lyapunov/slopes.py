@@ -125,6 +125,14 @@ def has_rest_point(record: Activation) -> bool:
 
 
 @functools.lru_cache(maxsize=128)
+def is_elastic(record: Activation) -> bool:
+    """Return whether |σ'(z)·z| is at most |σ(z)|, as far as points in steps of 2 % tell."""
+    z = np.outer([-1.0, 1.0], np.exp(np.arange(-30.0, 30.0, 0.02)))
+    value, slope = record.value_and_slope(z)
+    return bool((np.abs(z * slope) <= np.abs(value) * (1.0 + 1e-9)).all())
+
+
+@functools.lru_cache(maxsize=128)
 def is_fading(record: Activation) -> bool:
     """Return whether σ falls faster than any power far out, and z may come there from 0 or stay away from it long."""
     falls = bool((np.abs(record.value(np.array([-1e6, 1e6]))) < 1e-60).any())
