@@ -116,6 +116,12 @@ def is_flat_somewhere(record: Activation) -> bool:
 
 
 @functools.lru_cache(maxsize=128)
+def is_half_flat(record: Activation) -> bool:
+    """Return whether σ' is 0 on one side of 0, so that half of the chains at most have a gradient after a layer."""
+    return record.period is None and math.inf in flat_around_zero(record)
+
+
+@functools.lru_cache(maxsize=128)
 def has_rest_point(record: Activation) -> bool:
     """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
     return record.value(0.0) == 0.0 and any(
@@ -146,6 +152,15 @@ def growth_at_zero(record: Activation) -> tuple[float, float] | None:
     near, less_near = np.abs(record.slope(np.outer([1.0, _LESS_NEAR], [-_NEAR, _NEAR])))
     falls = (near <= _NEAR) | (near < 0.9 * less_near)  # as that of z², and that of |z|^1.01
     return tuple(np.where(falls, 0.0, near).tolist())  # two
+
+
+@functools.lru_cache(maxsize=128)
+def flat_around_zero(record: Activation) -> tuple[float, float]:
+    """Return from which |z| on σ' is other than 0, on the left of 0 and on the right of it."""
+    alive = [each for each in record.profile.branches if not (each.is_flat and each.steepest == 0)]
+    left = [max(0.0, -float(each.right)) for each in alive if each.left < 0]
+    right = [max(0.0, float(each.left)) for each in alive if each.right > 0]
+    return min(left, default=math.inf), min(right, default=math.inf)
 
 
 def far_growth(record: Activation) -> tuple[float, float]:

@@ -62,6 +62,8 @@ def _at_zero(fate: Fate) -> LyapunovExponent:
     """Return the exponents where z tends to 0: each factor is one of the slopes there, in the end."""
     near = fate.near or (1.0, 1.0)
     independent, is_flat = _independent(fate.sigma_w, np.array(near)), is_flat_somewhere(fate.record)
+    if min(near) == 0.0 and is_flat and not fate.is_two_half_lines:  # who is left may be far out
+        independent = replace(independent, _survival=partial(survival, fate.record, fate.sigma_w, 0.0))
     half, is_known = independent.mean_square, fate.mean_square_dies_out()
     rate, spread = (half, []) if is_known else (NONE, [SPREAD])
     if min(near) == 0.0 and not is_flat:  # as at z³: never 0, but ever faster
