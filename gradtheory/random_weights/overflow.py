@@ -18,6 +18,7 @@ from gradtheory.typing import NumberLike
 __all__ = ["FLOAT_TYPES", "FloatType", "overflow_depth"]
 
 _ARITHMETIC = ("power", "product", "flush")
+_UNTOLD = "is λ of this chain, which does not tell when half of its gradients are lost: simulate it"
 _MOST_EQUAL = 100_000  # layers up to which growth^L may be one of the limits itself
 
 
@@ -41,7 +42,8 @@ def overflow_depth(
 
     Where λ = -inf it says nothing of half of the chains. If slopes are 0, a share s^L of the gradients is not, with s
     the chain's `survival`: half of them are 0 after log(1/2)/log(s) layers, rounded up, in every float type and
-    arithmetic, which holds as far as the first layers are like later ones and the others are not lost before.
+    arithmetic, which holds as far as the first layers are like later ones and the others are not lost before. It does
+    not for chains that survive by staying far out, or near 0.
 
     Parameters
     ----------
@@ -160,13 +162,14 @@ def _until_half_are_0(chain: LyapunovExponent, limits: FloatType) -> int:
     share = max(0.0, float(chain.survival) - chain.survival.error)
     if share <= 0.5:
         return 1
+    if not chain.surviving_value:  # who is left wanders far out or near 0: the first layers are not like later ones
+        raise InvalidArgument("growth", -math.inf, _UNTOLD)
     depth = math.ceil(math.log(0.5) / math.log(share)) if share < 1.0 else math.inf
     reached = depth * float(chain.surviving_value)  # log|gradient| of the chains that are left
     least, most = (float(sympy.log(sympy.Rational(each)).n(20)) for each in (limits.underflow, limits.overflow))
     if least < reached < most:
         return int(depth)
-    rule = "is λ of this chain, which does not tell when half of its gradients are lost: simulate it"
-    raise InvalidArgument("growth", -math.inf, rule)
+    raise InvalidArgument("growth", -math.inf, _UNTOLD)
 
 
 def _has_law(growth: LyapunovExponent) -> bool:

@@ -11,7 +11,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
-from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, tail_power
+from gradtheory.random_weights.lyapunov.slopes import far_growth, flat_around_zero, growth_at_zero, tail_power
 from gradtheory.random_weights.lyapunov.stationary import COARSE, FINE, StationaryLaw, stationary_law
 
 _CUT = 12.0  # standard deviations
@@ -71,7 +71,9 @@ def ends_of(record: Activation, sigma_w: float, sigma_b: float) -> tuple[float, 
     if not tends_to_0(record) and beside_0 > _NEAREST:  # else σ is another at 0 alone
         start = min(0.0, math.log(sigma_w * beside_0))  # where z ≈ 0 goes to, which may be tiny itself
         lower = max(lower, start + (_LOW if record.slope(0.0) else -_EFOLDS))
-    if lower == -math.inf:
+    if lower == -math.inf and (flat := min(flat_around_zero(record))) > 0.0:
+        lower = min(upper, math.log(flat / _CUT))  # below, no gradient is left
+    elif lower == -math.inf:
         lower = min(upper, math.log(sigma_w)) - min(_LONGEST, _EFOLDS / _power_at_zero(record, sigma_w))
     return min(lower, upper - 1e-6), upper
 
@@ -138,6 +140,14 @@ def lingering(sigma_w: float, growth: tuple[float, float], side: float) -> tuple
     limits = (0.0, 50.0) if side > 0.0 else (-1.0 + 1e-9, 0.0)
     least = minimize_scalar(lambda power: _log_moment(power, sigma_w, growth), bounds=limits, method="bounded")
     return math.exp(least.fun), 0.0
+
+
+def lingering_at_zero(record: Activation, sigma_w: float) -> tuple[float, float]:
+    """Return the same near 0, without biases, where a σ like z² falls to 0 ever faster."""
+    near, flat = growth_at_zero(record) or (0.0, 0.0), flat_around_zero(record)
+    if any(not slope and not width for slope, width in zip(near, flat, strict=True)):
+        return flat.count(0.0) / 2.0, -math.inf
+    return lingering(sigma_w, near, -1.0)
 
 
 def has_heavy_tail(record: Activation, sigma_w: float, moment: int = 1) -> bool:

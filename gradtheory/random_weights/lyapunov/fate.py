@@ -8,8 +8,10 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, has_rest_point, is_fading
+from gradtheory.random_weights.lyapunov.means import largest_mean_square
+from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero, has_rest_point, is_elastic, is_fading
 
+_SAME = 1e-9
 _LOG_WEIGHTED = 1.0 + -(np.euler_gamma + math.log(2.0)) / 2.0  # E ξ²·log|ξ|, ξ ~ N(0, 1)
 LOG_NORMAL = -(np.euler_gamma + math.log(2.0)) / 2.0  # E log|N(0, 1)|
 
@@ -43,15 +45,29 @@ class Fate:
     def mean_square_dies_out(self) -> bool:
         """Whether z tends to 0 in those chains, too, that carry the mean square of the gradient, so that it is known.
 
-        Under the law that is weighted with the squares of the factors, log|w| has a greater mean. Where σ is two
-        half-lines, factors do not depend on z.
+        That asks for mean squares of a factor that are nowhere greater. Under the law that is weighted with the squares
+        of the factors, log|w| has a greater mean. Where σ is two half-lines, factors do not depend on z.
         """
-        branches = self.record.profile.branches
         weights = np.square(self.near or (0.0, 0.0))
-        if not weights.any() or (len(branches) <= 2 and all(branch.is_flat for branch in branches)):
+        if not _has_largest(self.record, weights):
+            return False
+        if not weights.any() or self.is_two_half_lines:
             return True
         slopes = np.array(self.near)[weights > 0.0]
         return math.log(self.sigma_w) + _LOG_WEIGHTED + float(np.average(np.log(slopes), weights=slopes**2)) < 0.0
+
+    def mean_square_escapes(self) -> bool:
+        """Whether, where |z| tends to infinity, no chains carry more of the mean square that stay elsewhere.
+
+        Without biases it is enough that |σ'(z)·z| is at most |σ(z)|: then the gradient grows no more than z.
+        """
+        return _has_largest(self.record, np.square(self.far)) or (self.sigma_b == 0.0 and is_elastic(self.record))
+
+    @cached_property
+    def is_two_half_lines(self) -> bool:
+        """Whether σ is two half-lines that meet at 0."""
+        branches = self.record.profile.branches
+        return self.near == self.far and len(branches) <= 2 and all(branch.is_flat for branch in branches)
 
     def escapes(self) -> bool:
         """Whether |z| tends to infinity: far out the walk of log|z| drifts up."""
@@ -76,6 +92,11 @@ class Fate:
     def _drift(self, growth: tuple[float, float]) -> float:
         """Return the mean growth of log|z| per layer where σ is two half-lines of these slopes."""
         return math.log(self.sigma_w) + LOG_NORMAL + float(np.mean(log_of(np.array(growth))))
+
+
+def _has_largest(record: Activation, squares: Array) -> bool:
+    """Return whether no mean square of a factor exceeds that of two half-lines, whose squared slopes are given."""
+    return largest_mean_square(record) <= float(np.mean(squares)) * (1.0 + _SAME)
 
 
 def log_of(numbers: Array) -> Array:

@@ -1,6 +1,7 @@
 """Means over z in a chain's stationary law: what depends on the activation alone is tabulated over the scale of z."""
 
 import functools
+import math
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, 
 from gradtheory.random_weights.lyapunov.slopes import log_slope
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 
-_RARE = 1e-18
+_RARE, _FARTHEST = 1e-18, 1e9
 
 
 def means_in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
@@ -32,6 +33,18 @@ def means_in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
 def _tabulated(record: Activation, logs: bool) -> Interpolated:
     """Return `slope_means` as functions of s², the same for all scales of weights and biases."""
     return Interpolated(functools.partial(slope_means, record, logs), at_once=0)
+
+
+@functools.lru_cache(maxsize=128)
+def largest_mean_square(record: Activation) -> float:
+    """Return the greatest E[σ'(z)²] and E[σ'(z)²ξ²], z = s·ξ, over the scale s: no mean square grows by more.
+
+    It is looked for in steps of a factor 1.65, less than the width of log|ξ|.
+    """
+    last = _FARTHEST if record.period is None else min(_FARTHEST, 50.0 * float(record.period))
+    scales = np.exp(np.arange(math.log(1.0 / _FARTHEST), math.log(last), 0.5))
+    (_, *squares), _ = slope_means(record, False, np.square(scales))
+    return float(np.max(squares))
 
 
 def slope_means(record: Activation, logs: bool, variances: Array) -> Integrals:

@@ -16,7 +16,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.gaussian.second_moments import tends_to_0
 
-_FAR, _NEAR = 1e100, 1e-100
+_FAR, _NEAR, _LESS_NEAR = 1e100, 1e-100, 1e10
 _OUTSIDE = 1e30
 _TINY = 1e-290
 _BITS = 512  # z² of the farthest z takes 260 of them before the point
@@ -129,12 +129,26 @@ def is_flat_somewhere(record: Activation) -> bool:
 
 
 @functools.lru_cache(maxsize=128)
+def is_half_flat(record: Activation) -> bool:
+    """Return whether σ' is 0 on one side of 0, so that half of the chains at most have a gradient after a layer."""
+    return record.period is None and math.inf in flat_around_zero(record)
+
+
+@functools.lru_cache(maxsize=128)
 def has_rest_point(record: Activation) -> bool:
     """Return whether σ is 0 at 0 and on an interval: then a chain without biases comes to rest."""
     return record.value(0.0) == 0.0 and any(
         branch.is_flat and branch.steepest == 0 and record.value(float(branch.inside)) == 0.0
         for branch in record.profile.branches
     )
+
+
+@functools.lru_cache(maxsize=128)
+def is_elastic(record: Activation) -> bool:
+    """Return whether |σ'(z)·z| is at most |σ(z)|, as far as points in steps of 2 % tell."""
+    z = np.outer([-1.0, 1.0], np.exp(np.arange(-30.0, 30.0, 0.02)))
+    value, slope = record.value_and_slope(z)
+    return bool((np.abs(z * slope) <= np.abs(value) * (1.0 + 1e-9)).all())
 
 
 @functools.lru_cache(maxsize=128)
@@ -148,8 +162,18 @@ def growth_at_zero(record: Activation) -> tuple[float, float] | None:
     """Return |σ'(0-)| and |σ'(0+)| where σ tends to 0 at 0, so that z ≈ 0 repeats itself without biases; else None."""
     if not tends_to_0(record):
         return None
-    left, right = np.abs(record.slope(np.array([-_NEAR, _NEAR])))
-    return tuple(0.0 if each <= _NEAR else float(each) for each in (left, right))  # type: ignore[return-value]  # two
+    near, less_near = np.abs(record.slope(np.outer([1.0, _LESS_NEAR], [-_NEAR, _NEAR])))
+    falls = (near <= _NEAR) | (near < 0.9 * less_near)  # as that of z², and that of |z|^1.01
+    return tuple(np.where(falls, 0.0, near).tolist())  # two
+
+
+@functools.lru_cache(maxsize=128)
+def flat_around_zero(record: Activation) -> tuple[float, float]:
+    """Return from which |z| on σ' is other than 0, on the left of 0 and on the right of it."""
+    alive = [each for each in record.profile.branches if not (each.is_flat and each.steepest == 0)]
+    left = [max(0.0, -float(each.right)) for each in alive if each.left < 0]
+    right = [max(0.0, float(each.left)) for each in alive if each.right > 0]
+    return min(left, default=math.inf), min(right, default=math.inf)
 
 
 def far_growth(record: Activation) -> tuple[float, float]:

@@ -9,11 +9,11 @@ right and the left. After L layers a share ~ ρ^L of the chains is left, and in 
 import numpy as np
 
 from gradtheory.activations import Activation
-from gradtheory.arithmetic.guarantee import Estimate
+from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.lyapunov.extent import ends_of, lingering
+from gradtheory.random_weights.lyapunov.extent import ends_of, lingering, lingering_at_zero
 from gradtheory.random_weights.lyapunov.log_factor import LogFactor
-from gradtheory.random_weights.lyapunov.slopes import far_growth, growth_at_zero
+from gradtheory.random_weights.lyapunov.slopes import far_growth, is_half_flat
 from gradtheory.random_weights.lyapunov.stationary import (
     COARSE,
     FINE,
@@ -24,16 +24,22 @@ from gradtheory.random_weights.lyapunov.stationary import (
 )
 
 _APART = 1e-3  # the spectrum that is not discrete is found to so much
+_HALF, _ROUNDING = 0.5, 4e-16
 
 
 def survival(record: Activation, sigma_w: float, sigma_b: float) -> tuple[Estimate, Estimate]:
     """Return ρ, and the growth of log|gradient| per layer in the chains that are left; errors from two resolutions."""
-    ends = ends_of(record, sigma_w, sigma_b)
-    coarse, fine = (_at(record, sigma_w, sigma_b, ends, each) for each in (COARSE, FINE))
     sides = [lingering(sigma_w, far_growth(record), 1.0)]
     if sigma_b == 0.0:
-        sides.append(lingering(sigma_w, growth_at_zero(record) or (0.0, 0.0), -1.0))
+        sides.append(lingering_at_zero(record, sigma_w))
     slowest = max(sides)
+    if len({rate for share, rate in sides if share == slowest[0]}) > 1:
+        slowest = slowest[0], np.nan  # some are far out and others near 0
+    if slowest[0] == 1.0 or (slowest[0] == _HALF and is_half_flat(record)):  # no more can be left
+        error = 0.0 if slowest[1] == -np.inf else _ROUNDING * max(1.0, abs(slowest[1]))
+        return Estimate(slowest[0], 0.0, Guarantee.EXACT), Estimate(slowest[1], error)
+    ends = ends_of(record, sigma_w, sigma_b)
+    coarse, fine = (_at(record, sigma_w, sigma_b, ends, each) for each in (COARSE, FINE))
     if not fine[0] and not slowest[0]:
         return Estimate(0.0, 0.0), Estimate(np.nan, np.nan)  # no chain is left that could grow
     if fine[0] <= slowest[0] * (1.0 + _APART):  # what is left is far out, or near 0

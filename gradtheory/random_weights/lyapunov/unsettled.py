@@ -43,6 +43,10 @@ def half_log(mean_square: float, error: float = 0.0) -> Estimate:
     return Estimate(half, -0.5 * math.log1p(-error / mean_square) + _EPSILON * max(1.0, abs(half)))
 
 
+def _joined(*reasons: str) -> str:
+    return "; ".join(filter(None, reasons))
+
+
 def _refused(argument: str, rule: str) -> Callable[[Fate], LyapunovExponent]:
     """Return the answer that refuses a chain: one line on an argument, with the chain's numbers in it."""
 
@@ -58,24 +62,26 @@ def _at_zero(fate: Fate) -> LyapunovExponent:
     """Return the exponents where z tends to 0: each factor is one of the slopes there, in the end."""
     near = fate.near or (1.0, 1.0)
     independent, is_flat = _independent(fate.sigma_w, np.array(near)), is_flat_somewhere(fate.record)
+    if min(near) == 0.0 and is_flat and not fate.is_two_half_lines:  # who is left may be far out
+        independent = replace(independent, _survival=partial(survival, fate.record, fate.sigma_w, 0.0))
     half, is_known = independent.mean_square, fate.mean_square_dies_out()
     rate, spread = (half, []) if is_known else (NONE, [SPREAD])
     if min(near) == 0.0 and not is_flat:  # as at z³: never 0, but ever faster
-        return LyapunovExponent(-math.inf, 0.0, half, rate, "; ".join([FADING, *spread]))
+        return LyapunovExponent(-math.inf, 0.0, half, rate, _joined(FADING, *spread))
     if min(near) > 0.0 and is_flat:  # some chains meet the flat pieces of hard_tanh on their way
         left = Estimate(1.0, 0.0), independent.surviving_value
-        reason = "; ".join([SPLIT, *spread])
+        reason = _joined(SPLIT, *spread)
         return LyapunovExponent(math.nan, math.nan, half, rate, reason, _survival=partial(both, *left))
-    reasons = [independent.reason] * bool(independent.reason) + spread
-    return replace(independent, mean_square_rate=rate, reason="; ".join(reasons))
+    return replace(independent, mean_square_rate=rate, reason=_joined(independent.reason, *spread))
 
 
 def _at_rest(fate: Fate) -> LyapunovExponent:
     """Return the exponents of a chain that meets a flat piece, and stays at z = 0 from there on."""
     slope = float(np.abs(fate.record.slope(np.zeros(1)))[0])
     half = half_log(fate.sigma_w**2 * slope**2)
+    reason = _joined(FLAT, SPREAD)  # the mean square of the product is that of the chains that have not come there
     return LyapunovExponent(
-        -math.inf, 0.0, half, half, FLAT, _survival=partial(survival, fate.record, fate.sigma_w, 0.0)
+        -math.inf, 0.0, half, NONE, reason, _survival=partial(survival, fate.record, fate.sigma_w, 0.0)
     )
 
 
@@ -84,11 +90,14 @@ def _far_out(fate: Fate) -> LyapunovExponent:
     record, sigma_w = fate.record, fate.sigma_w
     if record.period is None:
         independent = _independent(sigma_w, np.abs(record.slope(np.array([-_FAR, _FAR]))), from_limit=1.0 / _FAR)
+        if not fate.mean_square_escapes():
+            independent = replace(independent, mean_square_rate=NONE, reason=SPREAD)
         if not is_flat_somewhere(record):
-            return replace(independent, reason=LINGERS) if fate.lingers() else independent
+            return replace(independent, reason=_joined(LINGERS, independent.reason)) if fate.lingers() else independent
         left = Estimate(1.0, 0.0), independent.surviving_value
         return LyapunovExponent(
-            *(math.nan, math.nan, independent.mean_square, independent.mean_square_rate, SPLIT),
+            *(math.nan, math.nan, independent.mean_square, independent.mean_square_rate),
+            _joined(SPLIT, independent.reason),
             _survival=partial(both, *left),
         )
     law = StationaryLaw(record, sigma_w, 0.0, np.array([50.0 * float(record.period)]), np.ones(1), 0.0)
