@@ -22,7 +22,7 @@ from gradtheory.arithmetic.enclosure import (
     sign,
     sign_at,
 )
-from gradtheory.arithmetic.expansion import terms_written_out
+from gradtheory.arithmetic.expansion import longest_number, terms_written_out
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
@@ -237,7 +237,7 @@ def _is_zero(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
     places = inner_point(left, middle), inner_point(middle, right)  # those beside it are seldom special
     if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, places):
         return False
-    if any(max(int(each.p).bit_length(), int(each.q).bit_length()) > _MOST_BITS for each in expr.atoms(sympy.Rational)):
+    if longest_number(expr) > _MOST_BITS:
         return False
     try:
         return bool(sympy.simplify(expr) == 0)
