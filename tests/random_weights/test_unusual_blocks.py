@@ -7,6 +7,7 @@ import sympy
 
 from gradtheory import architecture, blocks
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.random_weights.architectures.far_depths import logs_beyond
 
 _Z = sympy.Symbol("z", real=True)
 
@@ -91,9 +92,40 @@ def test_exponents_that_settle_as_slowly_as_1_over_log_are_within_their_errors(w
         assert abs(growth.rate - power) <= growth.rate.error < 1
 
 
+@pytest.mark.parametrize(
+    ("which", "sigma_w", "scale"),
+    [
+        ("hard_tanh", 1.0, 0.3),  # s turns at 0.4815 after 1,000 layers
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (
+                ("isru", 0.5, 0.5),
+                ("sigmoid", 0.5, 0.3),
+                ("softsign", 5.0, 2.0),
+                ("sparse_sigmoid", 1.0, 1.0),
+            )
+        ),
+    ],
+)
+def test_exponents_that_turn_are_followed_to_great_depths(which, sigma_w, scale):
+    """q ~ L and χ - 1 ~ 1/√q: log G ~ √L."""
+    growth = architecture([blocks.residual([blocks.dense(which, sigma_w)], scale)]).growth
+    assert abs(growth.rate - 0.5) <= growth.rate.error < 0.01
+    assert growth.depths[-1] == 2048
+
+
+def test_a_continuous_number_of_layers_adds_what_layers_do():
+    for made in ([blocks.residual([blocks.dense("tanh")])], [blocks.dense("softsign")]):
+        growth = architecture(made).growth
+        assert logs_beyond(made, 512)[:2] == pytest.approx(
+            [growth.logs[k + 1] - growth.logs[k] for k in (7, 8)], rel=2e-3
+        )
+    assert logs_beyond([blocks.dense("relu", 2)], 64) == []  # a layer changes too much
+
+
 def test_where_the_gradient_falls_and_then_rises_there_is_no_law():
     """The variance stays for 200 layers where a stable and an unstable fixed point are about to meet."""
     for which, sigma_w in (("silu", 1.599311), ("mish", 1.4212)):
         made = architecture([blocks.dense(which, sigma_w, 0.3)])
-        with pytest.raises(Undecided, match=r"follows no law within \d+ layers: propagate says"):
+        with pytest.raises(Undecided, match=r"follows no law within [\d,]+ layers: propagate says"):
             made.growth  # noqa: B018  # a property

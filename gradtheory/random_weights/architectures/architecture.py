@@ -11,6 +11,7 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_depth, read_positive_float
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.architectures.far_depths import logs_beyond
 from gradtheory.random_weights.architectures.flow import (
     correlation_scale,
     critical_value,
@@ -112,10 +113,12 @@ class Architecture(ShownAsTable):
     def growth(self) -> Growth:
         """The law by which the gradient's mean square grows over depth, for inputs of variance 1.
 
-        It is read off the first 2,048 layers, and its error takes what is left for 1/log L at most.
+        It is read off the first 2,048 layers, and off a continuous limit up to 5·10⁸ layers where each of them changes
+        little; its error takes what is left for 1/log L at most.
         """
         power = power_of_depth(self.blocks, first_signal(self.blocks, 1.0, None).correlation)
-        return growth_law(functools.partial(log_gradients, self.blocks), power)
+        logs, beyond = (functools.partial(each, self.blocks) for each in (log_gradients, logs_beyond))
+        return growth_law(logs, beyond, power)
 
     @functools.cached_property
     def depth_scale(self) -> Estimate:

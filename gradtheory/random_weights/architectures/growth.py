@@ -16,6 +16,8 @@ _FEWEST = 4
 _BOUNDED = 0.02  # of log G: what a doubling of the depth changes at most where it has a limit
 _SAME = 0.02  # by how much exponents may differ from a whole law
 _REMAINS = 4.0  # what the last doubling changed, times this, is more than what is left where it fades as L^(-1/2)
+_LATEST = 3
+_NOISE = 1e-6  # of exponents at depths that are not followed layer by layer
 _SLOW = 0.78  # of one change and the one before: 0.71 where exponents approach their limit as L^(-1/2), 0.83 as 1/log L
 
 
@@ -53,12 +55,17 @@ class Growth(ShownAsTable):
         return f"{self.kind}: mean square ~ {law[self.kind]} (numeric, ± {self.rate.error_of(digits)})"
 
 
-def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power: Estimate | None = None) -> Growth:
+def growth_law(
+    log_gradients: Callable[[Sequence[int]], Sequence[float]],
+    logs_beyond: Callable[[int], Sequence[float]],
+    power: Estimate | None = None,
+) -> Growth:
     """Return the law of log G(L), from depths that double as far as floats reach, or the power law that is known.
 
     Where log G(2L) - log G(L) doubles with L the law is exponential, where it stays the same a power, where it is
     multiplied by 2^s stretched, and where it fades there is none. The error is what the last doublings say differently,
     times as much as is left where factors and G approach their limits as L^(-1/2), and s and exponents as 1/log(cL).
+    These come from depths beyond, as far as `logs_beyond` says what further doublings add.
     """
     logs = np.array(log_gradients(_DEPTHS))
     if len(logs) < _FEWEST:
@@ -78,14 +85,16 @@ def growth_law(log_gradients: Callable[[Sequence[int]], Sequence[float]], power:
         return Growth(
             "exponential", Estimate(rates[-1], _REMAINS * abs(rates[-1] - rates[-2]) + 1e-12 * rates[-1]), *known
         )
-    if abs(order[-1]) <= _SAME:
+    steps = np.append(steps, logs_beyond(_DEPTHS[len(logs) - 1]))
+    last, is_power = depths[0] * 2.0 ** len(steps), abs(order[-1]) <= _SAME
+    if is_power:
         powers = steps / math.log(2.0)
-        return Growth("power law", Estimate(powers[-1], _left(powers, depths[-1])), *known)
-    error = _left(order, depths[-1])
+        return Growth("power law", Estimate(powers[-1], _left(powers, last)), *known)
+    with np.errstate(all="ignore"):
+        order = np.log2(steps[1:] / steps[:-1])
+    error = _left(order, last)
     if not error < 1.0:
-        raise Undecided(
-            f"the gradient follows no law within {depths[-1]:.0f} layers: propagate says what it does there"
-        )
+        raise Undecided(f"the gradient follows no law within {last:,.0f} layers: propagate says what it does there")
     return Growth("stretched exponential", Estimate(order[-1], error), *known)
 
 
@@ -93,8 +102,8 @@ def _left(exponents: Array, depth: float) -> float:
     """Return by how much more exponents may change, that have changed by less and less with each doubling.
 
     As 1/k after k doublings a change times k is left; twice that, where changes fade so slowly, is so, too, where the
-    law begins as many doublings before L = 1.
+    law begins as many doublings before L = 1. The last one may be small by chance, where exponents turn.
     """
     changes = np.abs(np.diff(exponents))
     is_slow = len(changes) < 2 or changes[-1] > _SLOW * changes[-2]
-    return float((2.0 if is_slow else 1.0) * math.log2(depth) * changes[-1]) + 1e-12
+    return float((2.0 if is_slow else 1.0) * math.log2(depth) * changes[-_LATEST:].max()) + _NOISE
