@@ -137,3 +137,21 @@ def test_a_switch_at_one_zero_is_no_kink_at_another_of_the_same_function():
     found = gt.total_explosion_set(gt.Chain(2, [stepped, "identity"]), w=[1, 20], b=[0, 0])
     assert left in found
     assert right not in found
+
+
+@pytest.mark.parametrize("w", [sympy.sqrt(2), log(3), tanh(1), 1 / (1 + exp(-1))], ids=str)
+@pytest.mark.parametrize("b", [1, sympy.sqrt(2)], ids=str)
+def test_jumps_are_written_alike_from_both_sides(w, b):
+    wave = sign(sin(z)) + sin(z)
+    on_a_domain = gt.explosion_set(wave, w, b, threshold=sympy.sqrt(2) / 3, domain=(-3, 4))
+    digits = gt.explosion_set(wave, w.n(40), sympy.Rational(b.n(40) if b != 1 else 1), threshold=math.sqrt(2) / 3)
+    assert float(on_a_domain.measure) == pytest.approx(float(digits.intersect(Interval(-3, 4)).measure), rel=1e-12)
+    everywhere = gt.explosion_set(wave, w, b, threshold=sympy.sqrt(2) / 3)
+    assert everywhere.measure == sympy.oo
+    assert len(everywhere.boundary.base) == 6
+
+
+def test_equal_sets_at_irrational_weights_are_equal():
+    weight = sympy.sqrt(2)  # |cos| has the period pi
+    moved = gt.explosion_set("sine", weight, pi, threshold="1/2")
+    assert gt.explosion_set("sine", weight, 0, threshold="1/2") == moved

@@ -181,7 +181,9 @@ def _cell(number: sympy.Expr, period: sympy.Expr) -> sympy.Integer:
 
 
 def _moved(component: Component, by: sympy.Expr) -> Component:
-    return Component(component.lower + by, component.upper + by, component.lower_open, component.upper_open)
+    """Return a component further on, with ends multiplied out: neighbours that meet write where they do alike."""
+    lower, upper = (sympy.expand_mul(end + by) for end in (component.lower, component.upper))
+    return Component(lower, upper, component.lower_open, component.upper_open)
 
 
 def _holds(component: Component, x: sympy.Expr) -> bool:
