@@ -177,11 +177,16 @@ def log_jacobian(
     rounding = 16.0 * _EPSILON * len(parts)
     error = sum(each.error for each in parts)
 
-    def summed(name: str) -> Estimate:
+    def summed(name: str, cancels: float = 0.0) -> Estimate:
         terms = [getattr(each, name) for each in parts]
-        return Estimate(math.fsum(terms), error + rounding * max(1.0, *map(abs, terms)), kind)
+        return Estimate(math.fsum(terms), error + rounding * max(1.0, cancels, *map(abs, terms)), kind)
 
-    mean, variance, third, log_mean = map(summed, ("mean", "variance", "third", "log_mean"))
+    cancels = math.log(max(sizes))  # what ψ(n/2) and log n have in common
+    mean, log_mean, variance, third = (
+        summed("mean", cancels),
+        summed("log_mean", cancels),
+        *map(summed, ("variance", "third")),
+    )
     size = float(variance) ** 1.5
     skewness = Estimate(third / size, (third.error + 2.0 * abs(third) * variance.error / variance) / size, kind)
     is_of_theory = not Origin.of(record).is_homogeneous

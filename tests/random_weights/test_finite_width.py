@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -79,6 +80,12 @@ def test_slopes_whose_squares_underflow_count_at_width_1(sigma_w):
     assert float(law.mean) == pytest.approx(mean + of_square, rel=1e-9)
     assert float(law.variance) == pytest.approx(integrated(2) - mean**2 + math.pi**2 / 2.0, rel=1e-9)
     assert law.survival == 1.0
+
+
+@pytest.mark.parametrize(("n", "right"), [(10**6, "-0.693149680564028655"), (10**7, "-0.6931474305599986143")])
+def test_logarithms_of_great_widths_cancel(n, right):
+    mean = gt.log_jacobian([n, n], "relu").mean  # right to 30 digits, by mpmath
+    assert abs(Fraction(float(mean)) - Fraction(right)) <= Fraction(mean.error)
 
 
 def test_slopes_that_are_0_are_no_small_ones():
