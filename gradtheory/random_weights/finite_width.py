@@ -11,6 +11,7 @@ independent E ~ Exp(1), log E - log Σ g_i²σ'_i² exceeds x with probability �
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -46,14 +47,14 @@ _OF_THEORY = ", at the variances of infinitely wide layers"
 
 
 class Factor(NamedTuple):
-    """The law of log S of a layer: its first cumulants, log E[S], the share of networks with S > 0, and an error."""
+    """The law of log S of a layer: its first cumulants, log E[S], the share of networks with S > 0; errors of these."""
 
     mean: float
     variance: float
     third: float
     log_mean: float
     survival: float
-    error: float = 0.0
+    errors: tuple[float, ...] = (0.0,) * 5
 
 
 _OF_THEORY = ", at the variances of infinitely wide layers"
@@ -173,20 +174,16 @@ def log_jacobian(
     bias, spread = read_nonnegative_float(sigma_b, "sigma_b"), read_positive_float(q, "q")
     parts = factors(record, sizes, weight, bias, spread)
     survival = math.exp(sum(math.log(each.survival) if each.survival else -math.inf for each in parts))
-    kind = Guarantee.NUMERIC if any(each.error for each in parts) else Guarantee.EXACT
+    kind = Guarantee.NUMERIC if any(map(any, (each.errors for each in parts))) else Guarantee.EXACT
     rounding = 16.0 * _EPSILON * len(parts)
-    error = sum(each.error for each in parts)
+    cancels = math.log(max(sizes)), 1.0, 1.0, math.log(max(sizes))  # what ψ(n/2) and log n have in common
 
-    def summed(name: str, cancels: float = 0.0) -> Estimate:
-        terms = [getattr(each, name) for each in parts]
-        return Estimate(math.fsum(terms), error + rounding * max(1.0, cancels, *map(abs, terms)), kind)
+    def summed(place: int) -> Estimate:
+        terms = [each[:4][place] for each in parts]
+        error = sum(each.errors[place] for each in parts) + rounding * max(1.0, cancels[place], *map(abs, terms))
+        return Estimate(math.fsum(terms), error, kind)
 
-    cancels = math.log(max(sizes))  # what ψ(n/2) and log n have in common
-    mean, log_mean, variance, third = (
-        summed("mean", cancels),
-        summed("log_mean", cancels),
-        *map(summed, ("variance", "third")),
-    )
+    mean, variance, third, log_mean = map(summed, range(4))
     size = float(variance) ** 1.5
     skewness = Estimate(third / size, (third.error + 2.0 * abs(third) * variance.error / variance) / size, kind)
     is_of_theory = not Origin.of(record).is_homogeneous
@@ -240,7 +237,8 @@ def _factor(record: Activation, variance: float, n: int) -> Factor:
             for coarse in (True, False)
         )
     )
-    return fine._replace(error=fine.error + max(abs(a - b) for a, b in zip(fine, rough, strict=True)))
+    apart = (abs(one - other) for one, other in zip(fine[:5], rough[:5], strict=True))
+    return fine._replace(errors=tuple(map(operator.add, fine.errors, apart)))
 
 
 def _chi_square(k: Array, shares: Array, log_size: float) -> Factor:
@@ -273,7 +271,7 @@ def _by_laplace(logs: Array, weights: Array, n: int) -> Factor:
         -2.0 * float(zeta(3.0)) - third,
         math.log(n) + log_size,
         1.0 - flat**n,
-        float(np.abs(coarse - results[1]).max()) + 64.0 * _EPSILON,
+        (*(np.abs(coarse - results[1]) + 64.0 * _EPSILON).tolist(), 64.0 * _EPSILON, 0.0),
     )
 
 
