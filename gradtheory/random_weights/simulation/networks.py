@@ -1,5 +1,6 @@
 """Random wide networks: variances, correlations and gradients layer by layer."""
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -164,6 +165,15 @@ def read_correlation(correlation: Any) -> float:
     c = read_float(correlation, "correlation")
     if not -1.0 <= c <= 1.0:
         raise InvalidArgument("correlation", correlation, "must lie between -1 and 1, such as 0.5")
+    return c
+
+
+def read_common_correlation(correlation: Any, many: float, of: str) -> float:
+    """Return a correlation that any two of so many inputs have: at least -1/(many - 1)."""
+    c = read_correlation(correlation)
+    if c < -1.0 / (many - 1.0):
+        least = f"-1/{many - 1:.0f}" if many < math.inf else "0"
+        raise InvalidArgument("correlation", correlation, f"must be at least {least}, as any two of {of} have it")
     return c
 
 
