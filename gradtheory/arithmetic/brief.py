@@ -4,7 +4,10 @@ from __future__ import annotations  # they name NumPy, which is loaded where arr
 
 import dataclasses
 import html
+import math
 from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -51,6 +54,21 @@ def writable(expr: sympy.Basic) -> sympy.Basic:
     )
     rounded = {each: each.n(6) for each in long}
     return expr.xreplace(rounded) if rounded else expr
+
+
+def shown_error(error: float | Fraction) -> str:
+    """Return two digits of an error, rounded up.
+
+    Examples
+    --------
+    >>> shown_error(1.441e-3), shown_error(0.25), shown_error(math.inf)
+    ('0.0015', '0.25', 'inf')
+
+    """
+    if not math.isfinite(error):
+        return str(error)
+    whole, up = Fraction(error), Context(prec=2, rounding=ROUND_CEILING)
+    return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
 
 
 def shape_and_range(array: np.ndarray) -> str:

@@ -4,9 +4,11 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import shape_and_range
+from gradtheory.arithmetic.brief import shape_and_range, shown_error
 from gradtheory.arithmetic.guarantee import Estimate, Guarantee
 from gradtheory.arithmetic.inputs import Array
+
+_MOST_SHOWN = 8
 
 
 class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
@@ -96,10 +98,13 @@ class Estimates(np.ndarray[Any, np.dtype[np.float64]]):
         return self.view(np.ndarray)
 
     def __repr__(self) -> str:
-        greatest = float(np.max(self.error, initial=0.0)) if self.size else 0.0
-        if self.size <= 8:
-            return f"{np.array2string(self.plain, separator=', ')} ± {greatest:.2g} ({self.guarantee.value})"
-        return f"Estimates({shape_and_range(self.plain)} ± {greatest:.2g}, {self.guarantee.value})"
+        if self.size > _MOST_SHOWN:
+            greatest = shown_error(float(np.max(self.error)))
+            return f"Estimates({shape_and_range(self.plain)} ± {greatest}, {self.guarantee.value})"
+        numbers = np.array2string(self.plain, separator=", ", floatmode="unique")  # all digits that the errors are of
+        pairs = zip(self.plain.ravel().tolist(), self.error.ravel().tolist(), strict=True)
+        errors = (Estimate(value, error).error_of(repr(value)) for value, error in pairs)
+        return f"{numbers} ± {max(errors, key=float, default='0')} ({self.guarantee.value})"
 
     def __reduce__(self) -> Any:
         return type(self), (self.plain, np.array(self.error), self.guarantee)

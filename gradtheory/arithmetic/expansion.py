@@ -51,3 +51,17 @@ def _power(terms: int, power: int) -> int:
         return 1
     few = min(power, terms - 1)
     return min(_MOST, math.comb(min(power + terms - 1, _MOST), few)) if few < 12 else _MOST
+
+
+def longest_number(expr: sympy.Expr) -> int:
+    """Return how many bits the longest number in an expression has, above or below the line.
+
+    Examples
+    --------
+    >>> longest_number(sympy.Symbol("x") / 1024 + 3)
+    11
+
+    """
+    return max(
+        (max(int(each.p).bit_length(), int(each.q).bit_length()) for each in expr.atoms(sympy.Rational)), default=0
+    )

@@ -110,6 +110,8 @@ _HALF_LINES: dict[type, Any] = {
 def stable(expr: sympy.Expr) -> sympy.Expr:
     """Return an equal expression in which no 1 + erf, 1 + tanh or 1 - tanh² cancels where it is small.
 
+    Numbers stay as they are: they cancel with themselves in one spelling only.
+
     Examples
     --------
     >>> z = sympy.Symbol("z", real=True)
@@ -119,7 +121,7 @@ def stable(expr: sympy.Expr) -> sympy.Expr:
     2/cosh(z)**2
 
     """
-    plain = expr.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+    plain = expr.replace(sympy.erfc, lambda x: 1 - sympy.erf(x) if x.free_symbols else sympy.erfc(x))
     if plain.has(sympy.sinh):
         plain = plain.replace(lambda part: part.is_Mul and part.has(sympy.sinh), _with_tanh)
     return plain.replace(lambda part: part.is_Add and part.has(*_HALF_LINES), _without_cancelling)
@@ -129,7 +131,7 @@ def _with_tanh(product: sympy.Mul) -> sympy.Expr:
     """Return a product with tanh in place of sinh/cosh, of which both are huge."""
     powers = product.as_powers_dict()
     for base, exponent in list(powers.items()):
-        if isinstance(base, sympy.sinh) and exponent.is_Integer and exponent > 0:
+        if isinstance(base, sympy.sinh) and base.free_symbols and exponent.is_Integer and exponent > 0:
             cosh = sympy.cosh(base.args[0])
             count = min(exponent, -powers.get(cosh, sympy.S.Zero))
             if count > 0:
@@ -144,6 +146,8 @@ def _without_cancelling(total: sympy.Add) -> sympy.Expr:
         return total
     for place, term in enumerate(terms):
         factor, function = term.as_coeff_Mul()
+        if not function.free_symbols:
+            continue
         if factor * constant < 0 and function.is_Pow and function.exp == 2 and isinstance(function.base, sympy.tanh):
             terms[place] = -factor / sympy.cosh(function.base.args[0]) ** 2
             constant += factor

@@ -1,17 +1,21 @@
 """What stands behind a number: every result says whether it is exact, certified or numeric."""
 
 import math
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import Context
 from enum import Enum
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.brief import shown_error
+from gradtheory.arithmetic.enclosure import rounded
 from gradtheory.arithmetic.kinds import read_kind
 from gradtheory.arithmetic.proven import ProvenNumber
+from gradtheory.errors import Undecided
 
 _DIGITS = 10
+_BITS_PER_DIGIT = math.log2(10)
 _OF_SIX_DIGITS = 1e-5  # an error within it leaves five of them
 
 
@@ -57,13 +61,25 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     --------
     >>> decimal(sympy.pi, 5), decimal(sympy.oo), decimal(sympy.Integer(4))
     ('3.1416', 'oo', '4')
+    >>> decimal(1 - sympy.tanh(200) ** 2, 5)  # SymPy works with 100 digits at most, of which none is right
+    '7.6607E-174'
 
     """
     if number.is_infinite or number.is_Integer:
         return str(number)
-    exact = str(number.n(digits + 15))
-    rounded: Any = Context(prec=digits).create_decimal(exact)
-    return str(rounded.normalize()) if number.is_Rational else str(rounded)
+    exact = str(_with_digits(number, digits + 15))
+    once: Any = Context(prec=digits).create_decimal(exact)
+    return str(once.normalize()) if number.is_Rational else str(once)
+
+
+def _with_digits(number: sympy.Expr, digits: int) -> sympy.Float:
+    """Return a number with so many digits, proven where they can be; of what is not told from 0, SymPy's."""
+    if number.is_Rational:
+        return number.n(digits)
+    try:
+        return rounded(number, math.ceil(digits * _BITS_PER_DIGIT)).n(digits)
+    except Undecided:
+        return number.n(digits)
 
 
 class Estimate(float):
@@ -95,7 +111,8 @@ class Estimate(float):
         return self
 
     def __repr__(self) -> str:
-        return f"{float(self)!r} ± {self._shown_error()} ({self.guarantee.value})"
+        digits = repr(float(self))
+        return f"{digits} ± {self.error_of(digits)} ({self.guarantee.value})"
 
     __str__ = __repr__
 
@@ -109,17 +126,16 @@ class Estimate(float):
         ('1.23457', '1.23457 ± 0.26')
 
         """
+        digits = f"{float(self):g}"
         is_right = self.error <= _OF_SIX_DIGITS * abs(self) and math.isfinite(self.error)
-        return f"{float(self):g}" if is_right else f"{float(self):g} ± {self._shown_error()}"
+        return digits if is_right else f"{digits} ± {self.error_of(digits)}"
 
     def __reduce__(self) -> tuple[type, tuple[float, float, Guarantee]]:
         return type(self), (float(self), self.error, self.guarantee)
 
-    def _shown_error(self) -> str:
-        """Return two digits, not less than the error and what the shown digits leave out of the number together."""
+    def error_of(self, digits: str) -> str:
+        """Return two digits, not less than the error and what these digits leave out of the number together."""
         value = float(self)
         if not math.isfinite(value + self.error):
             return str(self.error)
-        whole = Fraction(self.error) + abs(Fraction(repr(value)) - Fraction(value))
-        up = Context(prec=2, rounding=ROUND_CEILING)
-        return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
+        return shown_error(Fraction(self.error) + abs(Fraction(digits) - Fraction(value)))

@@ -96,6 +96,8 @@ class Softplus(_OfExponentials):
 def with_logistics(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression with `Logistic` and `Softplus` wherever it holds them written in exponentials.
 
+    Numbers stay as they are: they cancel with themselves in one spelling only.
+
     Examples
     --------
     >>> z = sympy.Symbol("z", real=True)
@@ -103,7 +105,7 @@ def with_logistics(expr: sympy.Expr) -> sympy.Expr:
     True
 
     """
-    if not expr.has(sympy.exp):
+    if not expr.free_symbols or not expr.has(sympy.exp):
         return expr
     if expr.args:
         expr = expr.func(*(with_logistics(part) if isinstance(part, sympy.Expr) else part for part in expr.args))

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -9,6 +10,7 @@ import sympy
 from sympy.multipledispatch import dispatch
 
 from gradtheory.arithmetic import enclosure
+from gradtheory.arithmetic.brief import shown_error
 from gradtheory.errors import Undecided
 
 
@@ -83,7 +85,8 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
         """Return the number for printing, to 12 digits or as many as are known; it never fails."""
         ball = self.enclosure(64)
         if ball.contains(0) and not ball.is_zero():
-            return f"0 {within} " + str(enclosure.as_rational(abs(ball).upper()).n(2))
+            farthest = enclosure.as_rational(abs(ball).upper())
+            return f"0 {within} " + shown_error(Fraction(int(farthest.p), int(farthest.q)))
         known = math.floor((ball.rel_accuracy_bits() - 1) * math.log10(2))
         return str(enclosure.as_rational(ball).n(min(max(known, 1), 12))) + ellipsis
 

@@ -6,11 +6,11 @@ from typing import Any
 import sympy
 
 from gradtheory.arithmetic import enclosure
-from gradtheory.arithmetic.expansion import terms_written_out
+from gradtheory.arithmetic.expansion import longest_number, terms_written_out
 from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import InvalidArgument
 
-_MOST_OPERATIONS, _MOST_TERMS = 200, 300  # of an expression that SymPy divides
+_MOST_OPERATIONS, _MOST_TERMS, _LONGEST = 200, 300, 512  # of an expression that SymPy divides; bits of its numbers
 _FACTORS = (1, -1, 2, -2)  # of f, by which formulas on both sides of a switch often differ: u·sign(u) by 2u
 _BITS = 256
 _LETTER_OF_PROOFS = "z"  # a pre-activation; where an answer prints the equation of its parameter, that is s or t
@@ -113,7 +113,7 @@ class Root(ProvenNumber):
         (variable,) = self.function.variables
         if any(sympy.expand(difference - factor * self.function.expr) == 0 for factor in _FACTORS):
             return True
-        if difference.count_ops() > _MOST_OPERATIONS:
+        if difference.count_ops() > _MOST_OPERATIONS or longest_number(difference) > _LONGEST:
             return False
         in_exponentials = enclosure.in_symbols(difference / self.function.expr, variable)
         if terms_written_out(in_exponentials.rational) > _MOST_TERMS:

@@ -21,7 +21,7 @@ _FAR_OUT = 29  # log2 of |z| beyond which e^z is bounded by its tail: `intervals
 _NARROW = -8  # log2 of a width below which the mean value theorem is the better bound
 _STEP = 64  # bits, between one precision and the next
 _MOST_WORK = 3_000_000  # as in `comparisons`, and more of it the longer the numbers are
-_LONG = 2_000  # bits, from which on products take far longer
+_LONG, _WORK_OF_LONG = 1_000, 12  # bits, from which on functions take far longer
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
 
@@ -124,7 +124,7 @@ class Passes:
         piece, zero = member.cells[i].piece, box.like(_ZERO)
         if not member.cells[i].sign:
             return _Values(self.points.jet((piece, 0), box)[0], zero, zero)
-        self.points.spend(self.points.heads(piece).total() * (box.bits // _LONG) ** 2)
+        self.points.spend(self.points.heads(piece).total() * _WORK_OF_LONG * (box.bits // _LONG) ** 2)
         value, slope, *bend = self.points.jet((piece, 0), box, 2 if curved else 1)
         is_bounded = not {OO, MINUS_OO} & {value.lower, value.upper, slope.lower, slope.upper}
         if not is_bounded and (far := self._far_values(member, i, box, curved=curved)):

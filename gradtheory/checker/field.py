@@ -19,6 +19,7 @@ from gradtheory.checker.terms import FUNCTIONS, Term, number, total
 from gradtheory.errors import Undecided
 
 PRIMES = (2, 3, 5, 7, 11, 13)
+_CHARACTERS_OF_ONE_STEP = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,10 @@ class Generator:
         """Whether it is positive wherever it is defined."""
         return self.head in {"exp", "root", "pi"}
 
-    def to_the(self, exponent: Fraction) -> Term:
-        """Return a power as a term."""
-        if self.argument is None:
+    def to_the(self, exponent: Fraction, inner: Term | None) -> Term:
+        """Return a power as a term, from that of the argument."""
+        if inner is None:
             return Term(self.head).power(exponent)
-        inner = self.argument.term
         match self.head:
             case "root":
                 return inner.power(exponent)
@@ -64,6 +64,7 @@ class Field:
     spend: Callable[[int], None]
     known: list[Generator] = field(default_factory=list)
     numbers: dict[Hashable, int] = field(default_factory=dict)
+    arguments: dict[int, Term | None] = field(default_factory=dict)  # of generators, as terms
 
     def number(self, value: Fraction | int) -> "Quotient":
         """Return a number."""
@@ -83,6 +84,13 @@ class Field:
     def to(self, generator: int, exponent: Fraction | int = 1) -> "Quotient":
         """Return a power of a generator."""
         return Quotient(self, {((generator, Fraction(exponent)),): Fraction(1)}).reduced()
+
+    def term(self, generator: int, exponent: Fraction) -> Term:
+        """Return a power of a generator as a term; nested functions become long ones, which are made once."""
+        if generator not in self.arguments:
+            argument = self.known[generator].argument
+            self.arguments[generator] = None if argument is None else argument.term
+        return self.known[generator].to_the(exponent, self.arguments[generator])
 
     @property
     def z(self) -> "Quotient":
@@ -165,8 +173,9 @@ class Quotient:
         for monomial, coefficient in polynomial.items():
             product = number(coefficient)
             for generator, exponent in monomial:
-                product = product * self.home.known[generator].to_the(exponent)
+                product = product * self.home.term(generator, exponent)
             summands.append(product)
+            self.home.spend(1 + len(product.key) // _CHARACTERS_OF_ONE_STEP)
         return total(summands)
 
     @property

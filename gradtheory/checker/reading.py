@@ -68,6 +68,18 @@ def partial(term: Term) -> Iterator[str]:
         yield from (inside + name for name in partial(argument))
 
 
+def conditions(term: Term) -> Iterator[tuple[Term, tuple[int, ...]]]:
+    """Yield terms on which it hangs whether parts are defined, each with the factors, 1 and -1, that do not matter."""
+    if term.head in _PARTIAL and "z()" in term.key:
+        (argument,) = term.args
+        repeats = argument.apply("cos") if term.head == "tan" else argument
+        yield repeats, (1, -1) if term.head in {"tan", "coth", "atanh"} else (1,)
+    if term.head == "^" and "z()" in term.key and (term.value < 0 or term.value.denominator > 1):
+        yield term.args[0], (1, -1) if term.value.denominator == 1 else (1,)
+    for argument in term.args:
+        yield from conditions(argument)
+
+
 def _read(node: ast.expr, depth: int, note: Callable[[Term, list[Term]], None]) -> Term:
     if depth > _DEEPEST:
         raise Malformed(f"nested deeper than {_DEEPEST}")

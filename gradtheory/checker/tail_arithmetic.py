@@ -17,6 +17,7 @@ from gradtheory.checker.jets import series
 from gradtheory.checker.scales import UNIT, Beyond, Coefficient, Scale
 from gradtheory.checker.terms import Term, number
 
+_WORK_OF_A_PRODUCT = 8  # of two parts
 _MOST_PARTS = 16
 _LARGEST_MULTIPLIED = 12  # greater powers are taken of the leading part
 _HALF = Fraction(1, 2)
@@ -61,7 +62,7 @@ class Tail:
         return self._collected([*self.parts.items(), *other.parts.items()])
 
     def __mul__(self, other: "Tail") -> "Tail":
-        self.beyond.spend(1 + len(self.parts) * len(other.parts))
+        self.beyond.spend(1 + _WORK_OF_A_PRODUCT * len(self.parts) * len(other.parts))
         pairs = ((a, b, c, d) for a, b in self.parts.items() for c, d in other.parts.items())
         return self._collected([(scale * by, self._product(one, two)) for scale, one, by, two in pairs])
 

@@ -6,12 +6,13 @@ from fractions import Fraction
 
 from gradtheory.checker.cells import Rejected, check_cell, locate, resolve_at
 from gradtheory.checker.comparisons import Function
+from gradtheory.checker.field import Quotient
 from gradtheory.checker.jets import derivatives
-from gradtheory.checker.reading import read
+from gradtheory.checker.reading import conditions, read
 from gradtheory.checker.schema import Bound, Cell, Certificate, Component, Crossing, Place, Side
 from gradtheory.checker.signs import Prover
 from gradtheory.checker.terms import Term, number, z
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 
 
 def verify(certificate: Certificate, formula_of: Callable[[str], str]) -> bool | None:
@@ -51,16 +52,23 @@ def _check_tails(certificate: Certificate) -> None:
 def _check_period(certificate: Certificate, prover: Prover) -> int:
     """Check that a period further on, whose length is that of the domain, σ is the same or -σ, up to a constant.
 
-    Returns 1 or -1 accordingly.
+    Equalities hold wherever both sides are defined: what may be undefined must repeat, too. Returns 1 or -1.
     """
     start, stop = (end.exact for end in certificate.domain)
     field, sigma = prover.field, certificate.expression
     if start is None or stop is None:
         raise Rejected("tails: a period is for exact ends")
-    here = field.value(sigma)
-    moved = field.value(sigma, field.z + field.value(stop + number(-1) * start))
+    further = field.z + field.value(stop + number(-1) * start)
+
+    def without_change(term: Term, sign: int) -> Quotient:
+        here = field.value(term)
+        return field.value(term, further) + here * here.like(Fraction(-sign))
+
+    for term, signs in conditions(sigma):
+        if not any(without_change(term, sign).is_zero for sign in signs):
+            raise Undecided("tails: that the expression is defined beyond the period is not proven")
     for sign in (1, -1):
-        if (moved + here * here.like(Fraction(-sign))).is_constant:
+        if without_change(sigma, sign).is_constant:
             return sign
     raise Rejected("tails: the length of the domain is not proven to be a period of the slope")
 

@@ -7,7 +7,7 @@ answer rests on far out. The checker's documentation describes the fields.
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import sympy
 from gradtheory.activations import Activation, Branch, Z
 from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.profile import Profile
-from gradtheory.activations.slopes.switches import breaks, formula_near
+from gradtheory.activations.slopes.switches import breaks, formula_near, switches_at
 from gradtheory.arithmetic.effort import EFFORT
 from gradtheory.arithmetic.enclosure import derivative, enclose, is_infinite, sign
 from gradtheory.arithmetic.functions import gathered
@@ -28,7 +28,7 @@ from gradtheory.chains.reading import read_concrete_chain
 from gradtheory.checker import FORMAT
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.budget import limited
-from gradtheory.explosion.certificate_text import written, written_bracket, written_end
+from gradtheory.explosion.certificate_text import written, written_bracket, written_end, written_name
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.superlevel import Component, superlevel_sets
 from gradtheory.explosion.whole_chain.certificate import chain_certificate
@@ -98,6 +98,7 @@ def certificate(
         raise InvalidArgument("w", w, "must not be 0: no factor explodes, which needs no proof")
     level = c / abs(weight)
     profile = _with_one_formula_each(record, record.profile_above(level))
+    profile = replace(profile, branches=tuple(_joined(record, profile))) if record.branches is None else profile
     superlevel = superlevel_sets(method, digits, strict=strict)(profile, level)
     crossings = superlevel.crossings()
     bits = _BITS + _size(superlevel.t)
@@ -107,7 +108,7 @@ def certificate(
         "format": FORMAT,
         "claim": {
             "kind": "explosion set",
-            "activation": record.name if record.branches is not None else None,
+            "activation": written_name(record),
             "expression": written(record.expr.replace(sympy.Heaviside, _as_piecewise)),
             "weight": written(weight),
             "bias": written(bias),
@@ -142,6 +143,22 @@ def _with_one_formula_each(record: Activation, profile: Profile) -> Profile:
         for left, right in itertools.pairwise((branch.left, *_cuts(record, branch), branch.right))
     ]
     return replace(profile, branches=tuple(pieces))
+
+
+def _joined(record: Activation, profile: Profile) -> Iterator[Branch]:
+    """Yield branches, those together that are cut at a switch alone that is not in force there."""
+    last, *others = profile.branches
+    for branch in others:
+        is_one = (last.direction, last.bends) == (branch.direction, branch.bends) and all(
+            formula_near(each, Z, last.inside) == formula_near(each, Z, branch.inside)
+            for each in (record.expr, profile.function)
+        )
+        if is_one and not switches_at(record.expr, Z, branch.left):
+            last = replace(last, right=branch.right, slope_right=branch.slope_right)
+        else:
+            yield last
+            last = branch
+    yield last
 
 
 def _cuts(record: Activation, branch: Branch) -> tuple[sympy.Expr, ...]:

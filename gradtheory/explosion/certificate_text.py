@@ -2,9 +2,10 @@
 
 import sympy
 
+from gradtheory.activations import Activation, activation
 from gradtheory.arithmetic.enclosure import as_rational, enclose, precision
 from gradtheory.arithmetic.root import Root
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 
 LONGEST_TEXT = 8_000  # characters; the checker reads numbers with parts of 4,000 digits
 
@@ -18,6 +19,16 @@ def written(value: sympy.Expr) -> str:
     if not 0 < len(text) <= LONGEST_TEXT:
         raise Undecided(f"the certificate would need more than {LONGEST_TEXT} characters for one number or formula")
     return text
+
+
+def written_name(record: Activation) -> str | None:
+    """Return the name by which the catalogue knows an activation; None of own ones, and of irrational parameters."""
+    if record.branches is None:
+        return None
+    try:
+        return record.name if activation(record.name).expr == record.expr else None
+    except InvalidArgument:
+        return None
 
 
 def written_end(end: sympy.Expr, bits: int) -> str | list[str]:

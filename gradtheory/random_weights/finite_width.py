@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, ndtri, polygamma, zeta
+from scipy.special import digamma, expit, logsumexp, ndtri, polygamma, zeta
 from scipy.stats import binom
 
 from gradtheory.activations import Activation
@@ -30,12 +30,15 @@ from gradtheory.random_weights.gaussian import moment
 from gradtheory.random_weights.gaussian.pieces import cuts
 from gradtheory.random_weights.gaussian.places import places_and_period
 from gradtheory.random_weights.gaussian.quadrature import Gaussians, fixed_rule
+from gradtheory.random_weights.lyapunov.slopes import log_slope
 from gradtheory.random_weights.meanfield.origin import Origin
 from gradtheory.typing import ActivationLike, NumberLike
 
 _RULE = "must be the widths n_0, …, n_L of a network, such as (784, 256, 256, 10)"
 _STEP, _FINER = 0.2, 0.8  # of x = log t; exp(-π²/step) is left of what is analytic in a strip of half width π/2
-_FAR = 90.0  # in x, beyond which φ has no weight left, and before which exp(-t·S) is 1
+_FAR = 90.0  # in x, before whose negative exp(-t·S) is 1; and a step of the way to where φ^n has no weight left
+_NOTHING_LEFT, _MOST_STEPS = 1e-20, 64
+_DEEPEST = -round(_FAR * (_MOST_STEPS - 2) / 2)  # log|σ'| that these steps reach
 _REACH = 13.0  # standard deviations
 _FEW_SIGMAS = 12.0
 _EPSILON = 2.0**-52
@@ -148,7 +151,7 @@ def log_jacobian(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or E[σ'²] is 0 or infinite.
+        If an argument breaks a rule, E[σ'²] is 0 or infinite, or slopes below e^-2790 matter.
 
     References
     ----------
@@ -197,6 +200,10 @@ def factors(record: Activation, sizes: Sequence[int], sigma_w: float, sigma_b: f
             if not moment(record, variance, of="slope"):
                 raise InvalidArgument("activation", record.name, "must have a slope that is not 0 almost everywhere")
         law = _factor(record, 1.0 if is_homogeneous else variance, n_out)
+        if math.isnan(law.mean):
+            raise InvalidArgument(
+                "sigma_w", sigma_w, f"makes slopes of {record.name} below e^{_DEEPEST} matter; take a smaller one"
+            )
         shift = 2.0 * math.log(sigma_w) - math.log(n_in)
         parts.append(law._replace(mean=law.mean + shift, log_mean=law.log_mean + shift))
     return parts
@@ -206,20 +213,21 @@ def factors(record: Activation, sizes: Sequence[int], sigma_w: float, sigma_b: f
 def _factor(record: Activation, variance: float, n: int) -> Factor:
     """Return the law of log Σ g_i²·σ'(z_i)² over n neurons."""
     if Origin.of(record).is_homogeneous:
-        left, right = (float(each) ** 2 for each in record.slope(np.array([-1.0, 1.0])))
-        if left == right:
-            return _chi_square(np.array([n]), np.ones(1), right)
-        if not left * right:
+        sides = np.abs(record.slope(np.array([-1.0, 1.0])))
+        log_size = 2.0 * math.log(sides.max())
+        if sides[0] == sides[1]:
+            return _chi_square(np.array([n]), np.ones(1), log_size)
+        if not sides.all():
             middle, far = n // 2, math.ceil(_FEW_SIGMAS * math.sqrt(n)) + 1
             k = np.arange(max(1, middle - far), min(n, middle + far) + 1).astype(float)
-            return _chi_square(k, binom.pmf(k, n, 0.5), max(left, right))._replace(
-                log_mean=math.log(n * max(left, right) / 2.0), survival=1.0 - 0.5**n
+            return _chi_square(k, binom.pmf(k, n, 0.5), log_size)._replace(
+                log_mean=math.log(n / 2.0) + log_size, survival=1.0 - 0.5**n
             )
-        return _by_laplace(np.sqrt([left, right]), np.array([0.5, 0.5]), n)
+        return _by_laplace(2.0 * np.log(sides), np.array([0.5, 0.5]), n)
     breaks, period = places_and_period(record)
     ends = cuts(record, math.ceil(math.log2(_REACH * math.sqrt(variance) + 1.0))) if not period else np.array(breaks)
     rough, fine = (
-        _by_laplace(record.slope(x), weights, n)
+        _by_laplace(2.0 * log_slope(record, x, record.slope(x)), weights, n)
         for _, x, weights in (
             fixed_rule(
                 Gaussians.centred(np.array([variance])), tuple(np.unique([*ends, *breaks])), period, coarse=coarse
@@ -230,39 +238,52 @@ def _factor(record: Activation, variance: float, n: int) -> Factor:
     return fine._replace(error=fine.error + max(abs(a - b) for a, b in zip(fine, rough, strict=True)))
 
 
-def _chi_square(k: Array, shares: Array, size: float) -> Factor:
-    """Return the law of log(size·χ²) with k degrees of freedom, in shares that need not sum to 1."""
+def _chi_square(k: Array, shares: Array, log_size: float) -> Factor:
+    """Return the law of log(size) + log χ² with k degrees of freedom, in shares that need not sum to 1."""
     shares = shares / shares.sum()
     means = digamma(k / 2.0)
     mean, spreads = float(shares @ means), polygamma(1, k / 2.0)
     apart = means - mean
     variance = float(shares @ (spreads + apart**2))
     third = float(shares @ (polygamma(2, k / 2.0) + 3.0 * apart * spreads + apart**3))
-    return Factor(mean + math.log(2.0 * size), variance, third, math.log(float(shares @ k) * size), 1.0)
+    return Factor(mean + math.log(2.0) + log_size, variance, third, math.log(float(shares @ k)) + log_size, 1.0)
 
 
-def _by_laplace(slopes: Array, weights: Array, n: int) -> Factor:
-    """Return the law of log Σ g_i²·s_i², with slopes s_i in these shares."""
-    squares = slopes * slopes
-    size = float(weights @ squares)
-    flat = float(weights @ (squares == 0.0))
-    lost = flat**n
+def _by_laplace(logs: Array, weights: Array, n: int) -> Factor:
+    """Return the law of log Σ g_i²·s_i², with log s_i² in these shares: -inf where a slope is 0."""
+    is_alive = logs > -np.inf
+    flat = float(weights[~is_alive].sum())
+    logs, weights = logs[is_alive], weights[is_alive]
+    log_size = float(logsumexp(logs, b=weights))
     results = []
     for step in (_STEP, _STEP * _FINER):
-        x = np.arange(-_FAR - math.log(n), _FAR, step)
-        beyond = 2.0 * np.exp(x)[:, np.newaxis] * (squares / size)
-        root = 1.0 / np.sqrt(1.0 + beyond)
-        phi = root @ weights
-        density = n * phi ** (n - 1) * ((0.5 * beyond * root**3) @ weights) * step
+        x, density = _density(logs - log_size, weights, flat, n, step)
         density /= density.sum()
         mean = float(density @ x)
         results.append(np.array([mean, *(float(density @ (x - mean) ** k) for k in (2, 3))]))
     coarse, (mean, variance, third) = results
     return Factor(
-        math.log(size) - np.euler_gamma - mean,
+        log_size - np.euler_gamma - mean,
         variance - math.pi**2 / 6.0,
         -2.0 * float(zeta(3.0)) - third,
-        math.log(n * size),
-        1.0 - lost,
+        math.log(n) + log_size,
+        1.0 - flat**n,
         float(np.abs(coarse - results[1]).max()) + 64.0 * _EPSILON,
     )
+
+
+def _density(logs: Array, weights: Array, flat: float, n: int, step: float) -> tuple[Array, Array]:
+    """Return places x and how fast φ(e^x)^n falls there, as far out as it does; nan if that is too far."""
+    places, densities = [], []
+    block = np.arange(0.0, _FAR, step)
+    for number in range(_MOST_STEPS):
+        x = number * len(block) * step - _FAR - math.log(n) + block
+        log_ts = math.log(2.0) + x[:, np.newaxis] + logs  # of 2t·s²
+        root = np.sqrt(expit(-log_ts))  # 1/√(1 + 2t·s²)
+        alive = root @ weights
+        density = n * (flat + alive) ** (n - 1)
+        places.append(x)
+        densities.append(density * (0.5 * (root * expit(log_ts)) @ weights))
+        if density[-1] * alive[-1] < _NOTHING_LEFT:
+            return np.concatenate(places), np.concatenate(densities)
+    return np.concatenate(places), np.full(len(block) * _MOST_STEPS, np.nan)

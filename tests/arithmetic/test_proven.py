@@ -75,8 +75,8 @@ class _Ball(ProvenNumber):
 @pytest.mark.parametrize(
     ("middle", "radius", "printed", "in_latex"),
     [
-        ("0", 1e-48, "_Ball(0 ± 1.0e-48)", r"0 \pm 1.0e-48"),
-        ("1e-49", 1e-48, "_Ball(0 ± 1.1e-48)", r"0 \pm 1.1e-48"),
+        ("0", 1e-48, "_Ball(0 ± 1.1e-48)", r"0 \pm 1.1e-48"),  # radii are rounded up
+        ("1e-49", 1e-48, "_Ball(0 ± 1.2e-48)", r"0 \pm 1.2e-48"),
         ("1.25", 1e-5, "_Ball(1.250…)", r"1.250\ldots"),
     ],
 )

@@ -161,6 +161,9 @@ _TINY = [  # with the digits of mpmath
     ("gaussian", {"w1": 100, "x": 1}, "≈ 2.2709677 × 10^(-4341)"),
     (_U * sympy.exp(-(_U**2)), {"w1": 100, "x": 1}, "≈ 2.2708542 × 10^(-4339)"),
     ("sigmoid", {"w1": 20000, "x": -1}, "≈ 1.2893236 × 10^(-8686)"),
+    (sympy.tanh(_U) + sympy.Max(-1, sympy.Min(1, _U)), {"w1": 100, "x": 1}, "≈ 5.5355861 × 10^(-87)"),
+    (sympy.tanh(_U) ** 2 - 1, {"w1": 100, "x": 1}, "≈ -1.1071172 × 10^(-86)"),
+    ("gelu", {"w1": -100, "x": 1}, "≈ 1.344179 × 10^(-2170)"),
 ]
 
 
@@ -174,7 +177,7 @@ def test_tiny_numbers_are_written_however_small(which, values, end):
 
 
 def test_what_is_too_small_to_be_written_is_not_called_0():
-    with pytest.raises(Undecided, match="too small to write down, but not 0"):
+    with pytest.raises(Undecided, match="not told from 0, or too small to write down"):
         gt.derive("gradient", depth=1, activation="tanh", values={"w1": 10**6, "x": 1, "b1": 0, "y": 0})
 
 

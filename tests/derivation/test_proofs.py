@@ -169,6 +169,8 @@ def test_high_powers_are_not_given_to_sympy_to_factor():
     assert factored(_A * sympy.Rational(1, 6) + 4223 * _A * _B * number / 3969).is_positive
     level = sympy.Rational(1, 6) + 4223 * number / 3969
     assert factored(level / (1 + _A) - _B).is_positive is None
+    whole = sympy.exp(-361)  # as a power of 1/e
+    assert factored(_A * _B * whole + _A * _S * whole) == _A * whole * (_B + _S)
     assert factored(sympy.exp(2 * _X) - 1) == (sympy.exp(_X) - 1) * (sympy.exp(_X) + 1)
 
 

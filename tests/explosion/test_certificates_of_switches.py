@@ -20,3 +20,16 @@ Z = Symbol("z", real=True)
 )
 def test_they_are_written_and_verified(expr, w):
     assert check(gt.certificate(expr, w)).verdict == "verified on the whole line"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Piecewise((Piecewise((tanh(z), z**2 > 7), (z/10, True)), z < 1), (atan(z), True))",
+        "Piecewise((Max(z/10, z**2 - 7), z > 0), (z/10, True))",
+        "Piecewise((Abs(z**2 - 2), z > 0), (-2*tanh(z) + 2, True))",
+        "Piecewise((Max(z, tanh(2*z)), z < 1/10), (z, True))",
+    ],
+)
+def test_a_switch_that_is_not_in_force_ends_no_cell(expression):
+    assert check(gt.certificate(gt.expression(expression), 3)).verdict == "verified on the whole line"

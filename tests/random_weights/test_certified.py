@@ -15,6 +15,7 @@ import gradtheory as gt
 from gradtheory.arithmetic.enclosure import nearest
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights import meanfield
+from gradtheory.random_weights.architectures.growth import Growth
 
 DIGITS = 50
 
@@ -108,6 +109,26 @@ def test_what_is_shown_holds_what_is_meant(value, error):
     reach = Fraction(within)
     assert all(abs(end - Fraction(shown)) <= reach for end in ends)
     assert reach <= (Fraction(error) + abs(Fraction(shown) - Fraction(value))) * Fraction(11, 10)
+
+
+@given(pairs=st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), min_size=1, max_size=3))
+def test_what_is_shown_of_arrays_holds_what_is_meant(pairs):
+    values, errors = zip(*pairs, strict=True)
+    numbers, reach = re.fullmatch(r"\[(.*)\] ± (\S+) \(numeric\)", repr(gt.Estimates(values, errors)), re.S).groups()
+    for shown, value, error in zip(numbers.split(","), values, errors, strict=True):
+        assert abs(Fraction(shown.strip()) - Fraction(value)) + Fraction(error) <= Fraction(reach)
+
+
+@given(value=st.floats(1e-6, 1e9), error=st.floats(0, 1e9))
+def test_six_digits_are_within_what_is_shown(value, error):
+    shown, _, within = gt.Estimate(value, error).brief.partition(" ± ")
+    reach = Fraction(within) if within else Fraction(value) * Fraction(2, 10**5)
+    assert abs(Fraction(shown) - Fraction(value)) + Fraction(error) <= reach
+
+
+def test_the_error_of_a_law_of_growth_is_not_short():
+    law = Growth("stretched exponential", gt.Estimate(0.4896, 0.0137), (), ())
+    assert repr(law) == "stretched exponential: mean square ~ exp(c·L^0.490) (numeric, ± 0.015)"
 
 
 def test_shown_errors_keep_their_form():

@@ -5,10 +5,19 @@ import math
 
 import numpy as np
 import pytest
+import sympy
+from scipy.integrate import quad
+from scipy.special import digamma
+from scipy.stats import norm
 
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.random_weights.finite_width import _by_laplace, _factor
+
+
+def logs_of(slopes):
+    with np.errstate(divide="ignore"):
+        return 2.0 * np.log(np.array(slopes))
 
 
 def logs(widths, which, sigma_w, sigma_b=0.0, networks=1200, seed=0):
@@ -51,10 +60,48 @@ def test_laws_are_those_of_simulated_networks(widths, which, sigma_w, sigma_b, w
     assert below == pytest.approx(0.9, abs=0.03)
 
 
+@pytest.mark.parametrize("sigma_w", [3.0, 100.0])
+def test_slopes_whose_squares_underflow_count_at_width_1(sigma_w):
+    law = gt.log_jacobian([1, 1], "tanh", sigma_w)
+
+    def integrated(power):  # of log σ'², without σ': 4·log(2/(e^z + e^-z))
+        return (
+            2.0
+            * quad(
+                lambda x: (4.0 * (math.log(2.0) - np.logaddexp(sigma_w * x, -sigma_w * x))) ** power * norm.pdf(x),
+                0,
+                13,
+            )[0]
+        )
+
+    mean = integrated(1)
+    of_square = math.log(2.0) + digamma(0.5) + 2.0 * math.log(sigma_w)  # E log g², and the scale
+    assert float(law.mean) == pytest.approx(mean + of_square, rel=1e-9)
+    assert float(law.variance) == pytest.approx(integrated(2) - mean**2 + math.pi**2 / 2.0, rel=1e-9)
+    assert law.survival == 1.0
+
+
+def test_slopes_that_are_0_are_no_small_ones():
+    z = sympy.Symbol("z", real=True)
+    half, whole = gt.log_jacobian([1, 1], sympy.Max(0, sympy.tanh(z)), 100), gt.log_jacobian([1, 1], "tanh", 100)
+    assert half.survival == 0.5
+    for name in ("mean", "variance", "skewness"):
+        assert float(getattr(half, name)) == pytest.approx(float(getattr(whole, name)), rel=1e-6)
+    assert gt.log_jacobian([1, 1], "hard_swish", 100).survival == pytest.approx(norm.cdf(0.03))  # of z > -3
+
+
+@pytest.mark.parametrize("slope", ["1e-15", "1e-30", "1e-200"])
+def test_two_slopes_of_very_different_size(slope):
+    law = gt.log_jacobian([1, 1], f"leaky_relu(slope={slope})")
+    log = math.log(float(slope))
+    assert float(law.mean) == pytest.approx(math.log(2.0) + digamma(0.5) + log, rel=1e-9)  # half of them have it
+    assert float(law.variance) == pytest.approx(math.pi**2 / 2.0 + log**2, rel=1e-9)
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 64])
 def test_both_ways_to_a_law_agree(n):
     for which, slopes, shares in (("identity", [1.0], [1.0]), ("relu", [1.0, 0.0], [0.5, 0.5])):
-        exact, laplace = _factor(gt.activation(which), 1.0, n), _by_laplace(np.array(slopes), np.array(shares), n)
+        exact, laplace = _factor(gt.activation(which), 1.0, n), _by_laplace(logs_of(slopes), np.array(shares), n)
         assert laplace[:5] == pytest.approx(exact[:5], abs=1e-11)
         assert laplace.error < 1e-12
 
@@ -105,6 +152,7 @@ def test_the_mean_is_that_of_mean_field():
     ("call", "said"),
     [
         (lambda: gt.log_jacobian([4]), "widths = "),
+        (lambda: gt.log_jacobian([1, 1], "gaussian", 30), "sigma_w = 30.0: makes slopes of gaussian below"),
         (lambda: gt.log_jacobian([4, 0]), "widths = 0"),
         (lambda: gt.log_jacobian([4, 4], "exponential", 30), "q = 900"),
         (lambda: gt.log_jacobian([4, 4]).quantile(1), "share = 1"),

@@ -141,14 +141,28 @@ def test_orthogonal_linear_networks_keep_every_length():
 
 def test_the_gradient_of_a_network_of_one_neuron_is_what_backprop_finds():
     depth = 5
-    sample = random_networks("gelu", depth, 1, 1.3, 0.4, networks=1, inputs=2, correlation=0.0, seed=9)
+    sample = random_networks("gelu", depth, 1, 1.3, 0.4, networks=1, inputs=2, correlation=-1.0, seed=9)
     rng = np.random.default_rng(np.random.SeedSequence(9).spawn(1)[0])
-    x = np.array([np.sign(rng.standard_normal((2, 1, 1))[0, 0, 0]), 0.0])
+    x = np.array([1.0, -1.0]) * np.sign(rng.standard_normal((2, 1, 1))[0, 0, 0])
     w, b = (rng.standard_normal((depth, 2)) * (1.3, 0.4)).T
     delta = rng.standard_normal(2)
     gradients = gt.Chain(depth, "gelu").backprop(x, np.full(2, -2.0), np.tile(w[:, None], 2), b, reduction="none")
     by_z = np.sqrt(2.0 * gradients.loss) ** -1 * gradients.b * delta  # C = (a_L + 2)²/2, and dz/db = 1
     np.testing.assert_allclose(sample.gradient.mean, np.mean(by_z**2, axis=1), rtol=1e-12)
+
+
+def test_pairs_of_which_one_has_died_have_no_correlation():
+    dense = gt.architecture([gt.blocks.dense("relu", sigma_w=2**0.5)])
+    for sample in (random_networks("relu", 20, 12, 2**0.5), dense.simulate(20, 12)):
+        assert np.isfinite(sample.correlation.mean).all()  # a few inputs of some networks become 0
+        assert sample.correlation.mean[-1] > 0.9
+
+
+def test_one_neuron_has_inputs_of_correlation_1_or_minus_1():
+    with pytest.raises(InvalidArgument, match=r"^correlation = 0\.5: must be 1 or -1 where width = 1"):
+        random_networks("tanh", 2, 1)
+    sample = random_networks("tanh", 2, 1, networks=4000, inputs=16, correlation=1.0)
+    assert abs(sample.variance.deviation([1.0, np.nan])[0]) < 4.0  # q_1 = σ_w² + σ_b²
 
 
 def test_the_seed_decides_and_the_threads_do_not(monkeypatch):

@@ -22,13 +22,14 @@ from gradtheory.arithmetic.enclosure import (
     sign,
     sign_at,
 )
-from gradtheory.arithmetic.expansion import terms_written_out
+from gradtheory.arithmetic.expansion import longest_number, terms_written_out
 from gradtheory.arithmetic.functions import stable
 from gradtheory.errors import Undecided
 
 _BITS = 512
 _PLACE = sympy.Rational(1, 7)
 _MOST_OPERATIONS, _MOST_TERMS = 80, 1_000  # of an expression that SymPy expands or simplifies
+_MOST_BITS = 512  # of a number in it, whose factors SymPy seeks
 
 
 def find_branches(slope: sympy.Expr, region: Region = LINE, jumps: tuple[sympy.Expr, ...] = ()) -> tuple[Branch, ...]:
@@ -235,6 +236,8 @@ def _is_zero(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
     middle = inner_point(left, right)
     places = inner_point(left, middle), inner_point(middle, right)  # those beside it are seldom special
     if expr.count_ops() > _MOST_OPERATIONS or terms_written_out(expr) > _MOST_TERMS or not _may_vanish(expr, places):
+        return False
+    if longest_number(expr) > _MOST_BITS:
         return False
     try:
         return bool(sympy.simplify(expr) == 0)

@@ -60,15 +60,36 @@ def formula_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> 
     (z, nan)
 
     """
+    return _resolved(expr, functools.partial(_side_at, variable, place), (variable, place), at_switch=True)
+
+
+def switches_at(expr: sympy.Basic, variable: sympy.Symbol, place: sympy.Expr) -> bool:
+    """Return whether a switch that is in force at a place is 0 there.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z", real=True)
+    >>> far = sympy.Piecewise((sympy.Abs(z - 5), z < 0), (z, True))
+    >>> switches_at(far, z, sympy.S.Zero), switches_at(far, z, sympy.Integer(5))
+    (True, False)
+
+    """
+    met = list[int]()
 
     def side(formula: sympy.Expr) -> int:
-        if not isinstance(place, Root):
-            return order(formula.subs(variable, place), sympy.S.Zero)
-        if order(place.map(sympy.Lambda(variable, formula + variable)), place) == 0:
-            return 0
-        return order(place.map(sympy.Lambda(variable, formula)), sympy.S.Zero)
+        met.append(_side_at(variable, place, formula))
+        return met[-1]
 
-    return _resolved(expr, side, (variable, place), at_switch=True)
+    _resolved(expr, side, (variable, place), at_switch=True)
+    return 0 in met
+
+
+def _side_at(variable: sympy.Symbol, place: sympy.Expr, formula: sympy.Expr) -> int:
+    if not isinstance(place, Root):
+        return order(formula.subs(variable, place), sympy.S.Zero)
+    if order(place.map(sympy.Lambda(variable, formula + variable)), place) == 0:
+        return 0
+    return order(place.map(sympy.Lambda(variable, formula)), sympy.S.Zero)
 
 
 def _resolved(  # noqa: PLR0911  # one a kind of switch

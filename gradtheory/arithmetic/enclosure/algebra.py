@@ -49,10 +49,18 @@ def in_symbols(expr: sympy.Expr, variable: sympy.Symbol) -> InSymbols:
 
 
 def _with_numbers_as_symbols(expr: sympy.Expr) -> InSymbols:
-    constants = {sympy.Dummy(): power for power in expr.atoms(sympy.exp) if power.is_number}
-    return InSymbols(
-        *exponentials_as_powers(expr.xreplace({power: name for name, power in constants.items()})), constants
-    )
+    names: dict[sympy.Expr, sympy.Expr] = {}
+    rational, generators = exponentials_as_powers(_with_names(expr, names))
+    return InSymbols(rational, generators, {name: power for power, name in names.items()})
+
+
+def _with_names(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+    """Return an expression with names for exponentials of numbers, but for those within other functions."""
+    if isinstance(expr, sympy.exp) and expr.is_number:
+        return names.setdefault(expr, sympy.Dummy())
+    if expr.is_Add or expr.is_Mul or isinstance(expr, sympy.exp) or (expr.is_Pow and expr.exp.is_Integer):
+        return expr.func(*(_with_names(part, names) for part in expr.args))
+    return expr
 
 
 def _without_constant(variable: sympy.Symbol, exponent: sympy.Expr) -> sympy.Expr:

@@ -14,7 +14,7 @@ import flint
 import sympy
 
 from gradtheory.arithmetic.brief import shorten
-from gradtheory.arithmetic.effort import spend
+from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import evaluate, is_finite
 from gradtheory.arithmetic.enclosure.derivatives import derivative
@@ -25,6 +25,7 @@ from gradtheory.errors import Undecided
 _LEAST_START = 3  # from where log x is above 1
 _MOST_TERMS = 16  # of a sum; faster ones are kept, slower ones join the bounds of the last
 _UNITS_OF_A_PRODUCT = 200
+_SHORT = 60  # parts of two numbers whose product SymPy makes
 _MOST_POWER = 12  # that is multiplied out
 _U = sympy.Dummy("u", real=True)
 _ZERO = Interval(flint.arb(0), flint.arb(0))
@@ -122,7 +123,7 @@ class Sums:
         return self.add(*products)
 
     def _product(self, left: Coefficient, right: Coefficient) -> Coefficient:
-        limit = None if left.limit is None or right.limit is None else left.limit * right.limit
+        limit = None if left.limit is None or right.limit is None else _multiplied(left.limit, right.limit)
         if left.is_constant and right.is_constant:
             return Coefficient(limit)
         return Coefficient(limit, times(left.bounds(self.bits), right.bounds(self.bits)))
@@ -245,6 +246,12 @@ class Sums:
     def sign_of(self, total: Sum) -> int | None:
         """Return the sign of a sum on all of [R, oo), or None if not proven."""
         return self.over(self._leading(total)[1]).sign
+
+
+def _multiplied(left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+    """Return a product of numbers; SymPy, which looks for what cancels in it, may take long over long ones."""
+    is_short = min(size(left), size(right)) <= 1 or size(left) + size(right) <= _SHORT
+    return left * right if is_short else sympy.Mul(left, right, evaluate=False)
 
 
 def _hull_with_zero(interval: Interval) -> Interval:

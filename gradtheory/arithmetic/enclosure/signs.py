@@ -15,6 +15,7 @@ from gradtheory.arithmetic.enclosure.ball_functions import Ball
 from gradtheory.arithmetic.enclosure.balls import (
     FIRST_BITS,
     MOST_BITS,
+    Enclosable,
     digits_of,
     doubling,
     evaluate,
@@ -30,6 +31,7 @@ from gradtheory.errors import Undecided
 
 CUT = flint.arb(127) / 256  # off-centre: a zero in the middle, as odd functions have, is not cut through
 MOST_CELLS = 4_000  # of one bisection
+_ASKED, _LATE = 2, 16  # times the first precision, beyond which SymPy is asked whether a number is 0
 _BITS_BY_CELLS = ((50, FIRST_BITS), (500, 4 * FIRST_BITS), (2 * MOST_CELLS, 16 * FIRST_BITS))
 _FARTHEST = flint.arb(2) ** 200
 _ORDERS = 4  # derivatives asked where a function vanishes at an end
@@ -67,7 +69,7 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
             ball = evaluate(expr, bits, {})
         if (side := sign_of(ball)) or ball.is_zero():
             return side
-        if bits > 2 * FIRST_BITS and ask_sympy:
+        if bits > _ASKED * FIRST_BITS and ask_sympy and (bits > _LATE * FIRST_BITS or not _holds_zeros(expr)):
             ask_sympy = False  # once
             if abs(ball) < 1 and is_small_number_zero(expr):
                 return 0
@@ -76,6 +78,11 @@ def sign(expr: sympy.Expr, most_bits: int = MOST_BITS, *, ask_sympy: bool = True
         f"the sign of {shorten(expr)} is not decided at {digits} digits: it is zero, or smaller than 1e-{digits}; "
         f"where the call takes digits=, ask for more with digits={2 * digits}"
     )
+
+
+def _holds_zeros(expr: sympy.Expr) -> bool:
+    """Return whether a number holds one that encloses itself, as zeros do: SymPy takes long with their formulas."""
+    return any(isinstance(part, Enclosable) for part in sympy.preorder_traversal(expr))
 
 
 def order(left: sympy.Expr, right: sympy.Expr, *, ask_sympy: bool = True) -> int:

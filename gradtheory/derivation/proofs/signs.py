@@ -53,10 +53,14 @@ def replaced(expr: sympy.Basic, names: Mapping[sympy.Basic, sympy.Basic]) -> sym
 def factored(expr: sympy.Expr) -> sympy.Expr:
     """Return an expression in factors.
 
-    SymPy takes e^(-64/81) for the 64th power of e^(-1/81), and searches the factors of such a polynomial without end:
-    where the powers are high, each stands for itself.
+    SymPy takes e^(-64/81) for the 64th power of e^(-1/81), and e^(-361) for that of 1/e, and searches the factors of
+    such a polynomial without end: where the powers are high, each stands for itself.
     """
-    powers = [part for part in expr.atoms(sympy.exp, sympy.Pow) if not part.as_base_exp()[1].is_Integer]
+    powers = [
+        part
+        for part in expr.atoms(sympy.exp, sympy.Pow)
+        if isinstance(part, sympy.exp) or not part.as_base_exp()[1].is_Integer
+    ]
     shares = defaultdict[tuple[sympy.Expr, sympy.Expr], list[sympy.Rational]](list)
     for quantity, share in itertools.chain.from_iterable(map(_shares, powers)):
         shares[quantity].append(share)

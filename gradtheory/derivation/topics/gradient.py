@@ -7,12 +7,12 @@ import sympy
 
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.switches import formula_left_of, formula_near
-from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.arithmetic.enclosure import is_small_number_zero
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
 from gradtheory.derivation.digits import InNumbers, Rounded
-from gradtheory.derivation.exact import near
+from gradtheory.derivation.exact import leading, near
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
@@ -141,9 +141,7 @@ def _in_numbers(
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
         exact = meaning.value(rhs, numbers)
-        value = near(exact, bits, _MOST_BITS)
-        if value == 0 and not enclose(exact, bits).contains(0):
-            raise Undecided(f"{name} is too small to write down, but not 0")
+        value = _number(name, exact, bits)
         for digits in range(_DIGITS + _GUARD, bits, _GUARD):
             written = {each: Rounded.of(each, numbers[each], digits) for each in known}
             statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
@@ -165,6 +163,16 @@ def _in_numbers(
         yield step(Slope(z), slope.xreplace({Z: z}), "slope_in_numbers")
     for wrt in wanted:
         yield step(Partial(chain.C, wrt), _product(chain, wrt, Slope), "product_in_numbers")
+
+
+def _number(name: sympy.Expr, exact: sympy.Expr, bits: int) -> sympy.Rational:
+    """Return a rational very close to a number that is put in, relative to its size."""
+    if not exact.is_Rational and is_small_number_zero(exact):
+        return sympy.S.Zero
+    value = leading(exact, bits, _MOST_BITS)
+    if value is None:
+        raise Undecided(f"{name} is not told from 0, or too small to write down")
+    return value
 
 
 def _symbolic(question: Question, chain: Chain) -> Iterator[Step]:

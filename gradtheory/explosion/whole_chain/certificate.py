@@ -11,7 +11,7 @@ from gradtheory.activations.slopes.switches import formula_near
 from gradtheory.arithmetic.enclosure import is_infinite, order, sign
 from gradtheory.checker import FORMAT, check
 from gradtheory.errors import InvalidArgument, Undecided
-from gradtheory.explosion.certificate_text import written, written_end
+from gradtheory.explosion.certificate_text import written, written_end, written_name
 from gradtheory.explosion.depth.chain_in_balls import Layers
 from gradtheory.explosion.depth.class_n import membership
 from gradtheory.explosion.superlevel import Component
@@ -49,7 +49,7 @@ def chain_certificate(layers: Layers, threshold: sympy.Expr, *, strict: bool) ->
             "kind": "total explosion set",
             "activations": [
                 {
-                    "activation": activation.name if activation.branches is not None else None,
+                    "activation": written_name(activation),
                     "expression": written(activation.expr),
                 }
                 for activation in activations

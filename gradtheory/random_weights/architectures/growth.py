@@ -45,13 +45,14 @@ class Growth(ShownAsTable):
     logs: tuple[float, ...]
 
     def __repr__(self) -> str:
+        digits = f"{self.rate:.3f}" if self.kind in ("stretched exponential", "power law") else f"{self.rate:.6g}"
         law = {
-            "exponential": f"{self.rate:.6g}^L",
-            "stretched exponential": f"exp(c·L^{self.rate:.3f})",
-            "power law": f"L^{self.rate:.3f}",
-            "none": f"{self.rate:.6g}",
+            "exponential": f"{digits}^L",
+            "stretched exponential": f"exp(c·L^{digits})",
+            "power law": f"L^{digits}",
+            "none": digits,
         }
-        return f"{self.kind}: mean square ~ {law[self.kind]} (numeric, ± {self.rate.error:.1g})"
+        return f"{self.kind}: mean square ~ {law[self.kind]} (numeric, ± {self.rate.error_of(digits)})"
 
 
 def growth_law(

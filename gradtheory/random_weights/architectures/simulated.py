@@ -6,6 +6,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.random_weights.architectures.layers import Block, all_blocks, composed
+from gradtheory.random_weights.simulation.networks import variance_and_correlation
 
 
 def token_inputs(shape: tuple[int, ...], tokens: int, c: float, rng: np.random.Generator) -> Array:
@@ -31,9 +32,7 @@ def one_network(blocks: Sequence[Block], depth: int, inputs: Array, rng: np.rand
             drawn = composed([block.draw(rng, width, depth) for block in blocks])
         z, back = drawn(z)
         backs.append(back)
-        squares = np.mean(z * z, axis=0)
-        products = np.mean(np.multiply(*np.split(z, 2, axis=1)), axis=0)
-        means[:2, layer] = squares.mean(), np.mean(products / np.sqrt(np.multiply(*np.split(squares, 2))))
+        means[:2, layer] = variance_and_correlation(z)
     delta = np.asarray(rng.standard_normal(z.shape))
     delta /= np.sqrt(np.mean(delta * delta))
     for layer in reversed(range(depth)):

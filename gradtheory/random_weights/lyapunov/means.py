@@ -13,11 +13,13 @@ from gradtheory.random_weights.gaussian.quadrature import Gaussians, Integrals, 
 from gradtheory.random_weights.lyapunov.slopes import log_slope
 from gradtheory.random_weights.lyapunov.stationary import StationaryLaw
 
-_FARTHEST = 1e9
+_RARE, _FARTHEST = 1e-18, 1e9
 
 
 def means_in_law(law: StationaryLaw, *, logs: bool) -> tuple[Array, Array]:
     """Return E log|σ'(z)| (0 unless wanted), E[(σ'(z)·w)²] and the rate of the mean square; errors of the first two."""
+    if law.record.period:
+        law = law.without_rare(_RARE)  # of waves, whose means are bounded, and cost the more the more of them there are
     own = np.square(law.sigma_b / law.scale)
     share = law.sigma_w**2 * np.stack([own, 1.0 - own])  # E[w² | z]: the second part grows with ξ²
     value, error = (

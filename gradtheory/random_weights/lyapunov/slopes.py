@@ -28,13 +28,16 @@ _MOST = 690.0  # of log(-log|σ'|): less than float64's, so that no product with
 
 
 def log_slope(record: Activation, z: Array, slope: Array) -> Array:
-    """Return log|σ'(z)|, also where σ' is too small for float64.
+    """Return log|σ'(z)|, also where σ' is too small for float64; -inf where it is 0 on an interval.
 
     Far out and next to 0 it is then a smooth function of log|z|, interpolated on panels of length 1 from numbers of
     ball arithmetic; at its other zeros -200 stands for the last 1e-16 on either side.
     """
     small = np.abs(slope) < _TINY
     logs = np.where(small, _AT_ZERO, np.log(np.maximum(np.abs(slope), _TINY)))
+    if is_flat_somewhere(record):
+        flat = small & _is_on_flat_branch(record, z)
+        logs[flat], small = -np.inf, small & ~flat
     left, right = _outermost(record)
     tiny = np.flatnonzero(small & ((z <= left) | (z >= right) | (np.abs(z) < _CLOSE)) & (z != 0.0))
     if tiny.size:
@@ -99,6 +102,16 @@ def _log_formula(slope: sympy.Expr) -> sympy.Expr:
 @functools.lru_cache(maxsize=128)
 def _corners(record: Activation) -> tuple[float, ...]:
     return tuple(float(branch.right) for branch in record.profile.branches[:-1])
+
+
+def _is_on_flat_branch(record: Activation, z: Array) -> np.ndarray:
+    """Return which places lie on a branch where σ' is 0."""
+    branches = record.profile.branches
+    if record.period is not None:
+        start, period = float(branches[0].left), float(record.period)
+        z = start + (z - start) % period
+    is_flat = np.array([branch.is_flat and branch.steepest == 0 for branch in branches])
+    return np.asarray(is_flat[np.searchsorted(_corners(record), z)])
 
 
 def _outermost(record: Activation) -> tuple[float, float]:

@@ -40,7 +40,7 @@ class NetworkSample(ShownAsTable):
     variance : Measured of shape (depth,)
         The mean square of the pre-activations of each layer: q_l in the limit.
     correlation : Measured of shape (depth,)
-        The correlation of the pre-activations of two inputs: c_l.
+        The correlation of the pre-activations of two inputs: c_l; of pairs of which neither has become 0.
     gradient : Measured of shape (depth,)
         The mean square of ∂C/∂z of each layer, for ∂C/∂a of the last layer drawn from N(0, 1).
 
@@ -85,7 +85,7 @@ def random_networks(
     inputs : int
         The number of inputs to each network, even, since inputs come in pairs.
     correlation : float
-        The correlation of the two inputs of a pair, from -1 to 1.
+        The correlation of the two inputs of a pair, from -1 to 1; of one neuron 1 or -1.
     weights : {"gaussian", "orthogonal"}
         How the weights are drawn; orthogonal ones are σ_w times an orthogonal matrix.
     seed : int
@@ -135,7 +135,10 @@ class Experiment(NamedTuple):
         wide, many = read_count(width, "width", _WIDEST), read_count(networks, "networks", _MOST_NETWORKS)
         if (number := read_count(inputs, "inputs", _MOST_INPUTS)) % 2:
             raise InvalidArgument("inputs", inputs, "must be even, such as 256: inputs come in pairs")
-        return cls(wide, many, number // 2, read_correlation(correlation), read_seed(seed))
+        c = read_correlation(correlation)
+        if wide == 1 and abs(c) != 1.0:
+            raise InvalidArgument("correlation", c, "must be 1 or -1 where width = 1: two numbers have no other")
+        return cls(wide, many, number // 2, c, read_seed(seed))
 
     def run(self, simulate: Callable[[Array, np.random.Generator], Array], progress: Progress | None) -> NetworkSample:
         """Return means over the networks; one is simulated from inputs and a generator, to an array (3, depth).
@@ -182,8 +185,18 @@ def _input_pairs(rng: np.random.Generator, width: int, pairs: int, correlation: 
     first, second = rng.standard_normal((2, width, pairs))
     first /= np.sqrt(np.mean(np.square(first), axis=0))
     second -= first * np.mean(first * second, axis=0)
-    second /= np.sqrt(np.mean(np.square(second), axis=0)) if width > 1 else 1.0
+    if width > 1:
+        second /= np.sqrt(np.mean(np.square(second), axis=0))
     return np.hstack([first, correlation * first + np.sqrt(1.0 - correlation**2) * second])
+
+
+def variance_and_correlation(z: Array) -> tuple[float, float]:
+    """Return the mean square of inputs as columns, and the mean correlation of those pairs of which neither is 0."""
+    squares = np.einsum("ij,ij->j", z, z) / len(z)
+    products = np.einsum("ij,ij->j", *np.split(z, 2, axis=1)) / len(z)
+    sizes = np.multiply(*np.split(np.sqrt(squares), 2))  # no square underflows
+    alive = sizes != 0.0
+    return float(squares.mean()), float(np.mean(products[alive] / sizes[alive])) if alive.any() else math.nan
 
 
 def _one_network(
@@ -197,12 +210,7 @@ def _one_network(
         z = weights[-1] @ a
         if sigma_b:
             z += sigma_b * rng.standard_normal((len(z), 1))
-        squares = np.einsum("ij,ij->j", z, z) / len(z)
-        first, second = np.split(z, 2, axis=1)
-        products = np.einsum("ij,ij->j", first, second) / len(z)
-        means[0, layer] = squares.mean()
-        with np.errstate(invalid="ignore"):
-            means[1, layer] = np.mean(products / np.multiply(*np.split(np.sqrt(squares), 2)))  # no square underflows
+        means[:2, layer] = variance_and_correlation(z)
         a, slope = record.value_and_slope(z)
         slopes.append(slope)
     delta = rng.standard_normal(a.shape)

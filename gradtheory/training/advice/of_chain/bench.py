@@ -15,7 +15,7 @@ from gradtheory.training.train import train
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
 _LEEWAY = 1.05  # than which it may be so many times higher
-_TWINS = 8  # of the usual run, where rounding decides how it ends
+_TWINS = 8  # of the usual run, where rounding decides how it ends, and of what is advised
 _LOWER = 1.0 - APART  # of a loss: what is less is no rounding
 
 Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
@@ -84,6 +84,14 @@ class Bench:
         loss = np.full(STEPS + 1, np.inf)
         loss[: len(made.loss)] = np.where(np.isfinite(made.loss), made.loss, np.inf)
         return replace(outcome, loss=loss, twins=np.vstack([outcome.loss, outcome.twins]))
+
+    def is_confirmed(self, plan: Plan) -> bool:
+        """Whether a plan that is to be advised ends as many twins do, too; else it counts as one that does not."""
+        if not plan:
+            return True
+        start = followed(Attempt(self.w, self.b, USUAL), plan)
+        (self._outcomes[_key(plan)],) = tried(self.chain, self.x, self.y, [start], twins=_TWINS)
+        return self.outcome(plan).is_steady
 
     def outcome(self, plan: Plan = ()) -> Outcome:
         """Return the outcome of one plan; of none, that of the usual run, gradient descent with η = 0.1."""
