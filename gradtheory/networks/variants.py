@@ -51,19 +51,21 @@ def unit_variance(network: Network, x: Array) -> list[float]:
 
 
 def normalised(network: Network) -> Network:
-    """Return the network with a LayerNorm between every dense layer and its activation, except in the last layer."""
+    """Return the network with a LayerNorm between every dense layer and its activations, except in the last layer."""
     last = dense_places(network.nodes)[-1]
     nodes: list[Node] = []
-    moved = {INPUT: INPUT}
+    moved, normed = {INPUT: INPUT}, dict[int, int]()  # from the old places to the new ones, and to those of norms
     for place, node in enumerate(network.nodes):
         source = node.sources[0]
         before = INPUT if source == INPUT else moved[source]
         is_hidden = isinstance(node.operation, Elementwise) and source not in (INPUT, last)
         if is_hidden and isinstance(network.nodes[source].operation, Dense):
-            width = len(network.nodes[source].operation.w)  # type: ignore[attr-defined]  # a Dense, as was just asked
-            norm = LayerNorm(np.ones(width), np.zeros(width), _EPSILON)
-            nodes.append(Node(f"{network.nodes[source].name}.norm", norm, (before,)))
-            nodes.append(replace(node, sources=(len(nodes) - 1,)))
+            if source not in normed:
+                width = len(network.nodes[source].operation.w)  # type: ignore[attr-defined]  # a Dense, as was just asked
+                norm = LayerNorm(np.ones(width), np.zeros(width), _EPSILON)
+                nodes.append(Node(_free(f"{network.nodes[source].name}.norm", network), norm, (before,)))
+                normed[source] = len(nodes) - 1
+            nodes.append(replace(node, sources=(normed[source],)))
         else:
             nodes.append(replace(node, sources=tuple(moved[each] for each in node.sources)))
         moved[place] = len(nodes) - 1
@@ -90,7 +92,15 @@ def with_shortcuts(network: Network) -> Network:
         dense = network.nodes[layer]
         assert isinstance(dense.operation, Dense)  # noqa: S101  # dense layers in a row
         if dense.operation.w.shape == (width, width):
-            nodes.append(Node(f"{dense.name}.sum", Sum(), (ends, entry)))
+            nodes.append(Node(_free(f"{dense.name}.sum", network), Sum(), (ends, entry)))
             ends = len(nodes) - 1
         width = len(dense.operation.w)
     return Network.from_nodes(nodes, network.n_inputs, network.loss)
+
+
+def _free(name: str, network: Network) -> str:
+    """Return a name that no node has, this one if it is free."""
+    taken = {node.name for node in network.nodes}
+    while name in taken:
+        name += "_"
+    return name

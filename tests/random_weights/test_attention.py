@@ -124,6 +124,14 @@ def test_the_second_layer_is_a_limit_of_many_heads():
     assert abs(many.variance.mean[1] / limit - 1) < 0.03 < one.variance.mean[1] / limit - 1
 
 
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_tokens_as_unlike_as_can_be_come_closer(n):
+    """The least correlation is -1/(n - 1)."""
+    flow = gt.architecture([blocks.residual([blocks.rms_norm(), blocks.attention(n)])]).propagate(3, 1, -1 / (n - 1))
+    assert flow.correlation[0] == -1 / (n - 1)
+    assert np.all(np.diff(flow.correlation) >= -1e-12)
+
+
 @pytest.mark.parametrize("scaled", [True, False])
 def test_gradients_of_drawn_attention_are_difference_quotients(scaled):
     z, direction, delta = np.random.default_rng(0).standard_normal((3, 12, 8))
@@ -217,6 +225,15 @@ def test_logits_without_the_square_root_are_saturated():
         (lambda: blocks.attention(1), "tokens = 1"),
         (lambda: blocks.attention(4, sigma_q=-1), "sigma_q = -1"),
         (lambda: blocks.attention(4, heads=0), "heads = 0"),
+        (
+            lambda: gt.architecture([blocks.attention(8)]).propagate(1, correlation=-0.15),
+            "correlation = -0.15: must be at least -1/7, as any two of 8 tokens have it",
+        ),
+        (lambda: blocks.attention(3).softmax(1, -0.6), "correlation = -0.6: must be at least -1/2"),
+        (
+            lambda: gt.architecture([blocks.batch_norm(), blocks.dense()]).propagate(1, correlation=-0.1),
+            "correlation = -0.1: must be at least 0, as any two of a large batch have it",
+        ),
         (lambda: blocks.attention(4, scaled="yes"), "scaled = 'yes'"),
         (lambda: gt.architecture([blocks.attention(4), blocks.attention(8)]), "over one number of tokens"),
         (lambda: gt.architecture([blocks.attention(4), blocks.batch_norm()]), "without batch_norm"),

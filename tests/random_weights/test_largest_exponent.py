@@ -50,6 +50,18 @@ def test_periodic_ones_grow_for_ever(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["Max(0, sin(z))", "Max(sin(z), 1/2)"])
+def test_periodic_ones_with_flat_pieces_do_not_grow(text):
+    """Where the slope is 0 with positive probability λ is -inf, however large the weights."""
+    assert gt.largest_lyapunov_exponent(gt.expression(text)).value == -math.inf
+
+
+def test_periodic_ones_that_some_chains_never_leave_have_none():
+    with pytest.raises(InvalidArgument, match="has no one exponent at"):
+        gt.largest_lyapunov_exponent(gt.expression("Max(sin(z), -1/2)"))
+
+
 def test_the_largest_exponent_of_what_is_flat_everywhere():
     assert gt.largest_lyapunov_exponent("relu6").value == -math.inf
 

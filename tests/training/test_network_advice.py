@@ -8,7 +8,7 @@ import pytest
 import gradtheory as gt
 from gradtheory import optimisers, remedies
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks import Elementwise, LayerNorm, Network, Sum
+from gradtheory.networks import Dense, Elementwise, LayerNorm, Network, Node, Sum
 from gradtheory.networks.variants import normalised, scaled, unit_variance, with_shortcuts
 from gradtheory.training.advice import NetworkAdvice
 
@@ -139,6 +139,31 @@ def test_variants_do_what_they_say():
         z = z - z.mean(axis=1, keepdims=True)
         z = np.tanh(z / np.sqrt(np.mean(z * z, axis=1, keepdims=True) + 1e-5))
     assert with_norms.forward(x) == pytest.approx(z @ network.w[3].T, rel=1e-10)
+
+
+def test_a_layer_with_two_activations_is_normalised_once():
+    """As gates are: w2·(tanh(h) + relu(h)), and h goes around."""
+    x, w, (tanh, relu) = (
+        np.random.default_rng(0).normal(size=(3, 6, 4)),
+        np.eye(4),
+        map(gt.activation, ("tanh", "relu")),
+    )
+    nodes = [
+        Node("a", Dense(w, None), (-1,)),
+        Node("a.norm", Elementwise(tanh), (0,)),  # a name that is taken
+        Node("b", Elementwise(relu), (0,)),
+        Node("c", Sum(), (1, 2)),
+        Node("d", Sum(), (3, 0)),
+        Node("e", Dense(w, None), (4,)),
+    ]
+    network = Network.from_nodes(nodes, 4)
+    changed = normalised(network)
+    assert [node.name for node in changed.nodes] == ["a", "a.norm_", "a.norm", "b", "c", "d", "e"]
+    h = x[0] - x[0].mean(axis=1, keepdims=True)
+    h = h / np.sqrt(np.mean(h * h, axis=1, keepdims=True) + 1e-5)
+    assert changed.forward(x[0]) == pytest.approx(np.tanh(h) + np.maximum(h, 0) + x[0], rel=1e-10)
+    advice = gt.advise(network, x[0], x[1], optimiser=optimisers.gradient_descent(0.01), steps=3)
+    assert "normalisation" in [remedy.kind for remedy in advice.remedies]
 
 
 @pytest.mark.parametrize("argument", ["optimiser", "steps", "batch_size"])

@@ -1,6 +1,7 @@
 """Architectures of wide networks: blocks one after the other, layer after layer."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,12 @@ from gradtheory.random_weights.architectures.layers import (
 from gradtheory.random_weights.architectures.scale_free import power_of_depth
 from gradtheory.random_weights.architectures.simulated import one_network, token_inputs
 from gradtheory.random_weights.simulation.measured import Progress
-from gradtheory.random_weights.simulation.networks import Experiment, NetworkSample, read_correlation
+from gradtheory.random_weights.simulation.networks import (
+    Experiment,
+    NetworkSample,
+    read_common_correlation,
+    read_correlation,
+)
 from gradtheory.typing import NumberLike
 
 _LEAST = 1e-100
@@ -91,7 +97,8 @@ class Architecture(ShownAsTable):
             The mean square of the inputs.
         correlation : number, optional
             Of two inputs, from -1 to 1; without it only variances and gradients are computed, which is faster. With
-            attention, of any two tokens of a sequence, and 0 by default: gradients depend on it.
+            attention, of any two of the n tokens of a sequence, at least -1/(n - 1), and 0 by default: gradients depend
+            on it. With batch_norm, of any two of a large batch, not negative.
 
         Raises
         ------
@@ -101,13 +108,20 @@ class Architecture(ShownAsTable):
         """
         layers = read_depth(depth)
         q = read_positive_float(variance, "variance")
-        signal = first_signal(self.blocks, q, None if correlation is None else read_correlation(correlation))
+        signal = first_signal(self.blocks, q, None if correlation is None else self._read_correlation(correlation))
         passes = list(steps(self.blocks, signal, layers))
         if len(passes) < layers:
             raise InvalidArgument("depth", depth, f"must be at most {len(passes)}: the variance leaves float64 there")
         signals = signal, *(step.signal for step in passes)
         rows = np.array([(each.variance, each.correlation) for each in signals]).T
         return Propagation(rows[0], rows[1], *gradients_back(passes))
+
+    def _read_correlation(self, correlation: NumberLike) -> float:
+        if tokens := tokens_in(self.blocks):
+            return read_common_correlation(correlation, tokens, f"{tokens} tokens")
+        if any(isinstance(block, BatchNorm) for block in all_blocks(self.blocks)):
+            return read_common_correlation(correlation, math.inf, "a large batch")
+        return read_correlation(correlation)
 
     @functools.cached_property
     def growth(self) -> Growth:

@@ -16,7 +16,7 @@ from gradtheory.random_weights.gaussian.interpolated import Interpolated
 from gradtheory.random_weights.gaussian.patches import Patches
 from gradtheory.random_weights.gaussian.softmax import MOST_VARIANCE, SoftmaxMoments, mean_softmax, softmax
 from gradtheory.random_weights.gaussian.softmax_pairs import softmax_pair
-from gradtheory.random_weights.simulation.networks import read_correlation
+from gradtheory.random_weights.simulation.networks import read_common_correlation
 from gradtheory.typing import NumberLike
 
 
@@ -55,7 +55,8 @@ class Attention(Block):
             If an argument is out of range, or the logits have a variance beyond 2,500.
 
         """
-        q, c = read_positive_float(variance, "variance"), read_correlation(correlation)
+        q = read_positive_float(variance, "variance")
+        c = read_common_correlation(correlation, self.tokens, f"{self.tokens} tokens")
         return softmax(self.tokens, self._logit_scale * q * q * (1.0 - c))
 
     @property

@@ -17,7 +17,7 @@ from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion.depth import membership
 from gradtheory.random_weights.lyapunov.exponent import lyapunov_exponent
 from gradtheory.random_weights.lyapunov.fate import LOG_NORMAL
-from gradtheory.random_weights.lyapunov.slopes import growth_at_zero
+from gradtheory.random_weights.lyapunov.slopes import growth_at_zero, is_flat_somewhere
 from gradtheory.typing import ActivationLike
 
 _LOG_WEIGHTS = np.linspace(-2.5, 4.5, 8)
@@ -100,7 +100,7 @@ def largest_lyapunov_exponent(activation: ActivationLike, *, effort: float = EFF
     record = as_activation(activation)
     if not all(end.is_finite for end in record.proven_ends):
         raise InvalidArgument("activation", record.name, "must have a bounded range, such as sigmoid or tanh")
-    if record.period is not None:  # the slope does not fade: λ grows as log σ_w
+    if record.period is not None and not is_flat_somewhere(record):  # the slope does not fade: λ grows as log σ_w
         return LargestExponent(math.inf, math.inf, 0.0)
     return replace(_search(record), at_most=0.0 if _is_member(record) else math.inf)
 

@@ -171,6 +171,15 @@ def read_correlation(correlation: Any) -> float:
     return c
 
 
+def read_common_correlation(correlation: Any, many: float, of: str) -> float:
+    """Return a correlation that any two of so many inputs have: at least -1/(many - 1)."""
+    c = read_correlation(correlation)
+    if c < -1.0 / (many - 1.0):
+        least = f"-1/{many - 1:.0f}" if many < math.inf else "0"
+        raise InvalidArgument("correlation", correlation, f"must be at least {least}, as any two of {of} have it")
+    return c
+
+
 def _input_pairs(rng: np.random.Generator, width: int, pairs: int, correlation: float) -> Array:
     """Return inputs of mean square 1 as columns: the first of each pair, then the second of each."""
     first, second = rng.standard_normal((2, width, pairs))
