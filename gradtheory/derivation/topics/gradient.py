@@ -7,7 +7,7 @@ import sympy
 
 from gradtheory.activations import Z
 from gradtheory.activations.slopes.switches import formula_left_of, formula_near
-from gradtheory.arithmetic.enclosure import is_small_number_zero
+from gradtheory.arithmetic.enclosure import enclose, is_small_number_zero
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
@@ -171,7 +171,8 @@ def _number(name: sympy.Expr, exact: sympy.Expr, bits: int) -> sympy.Rational:
         return sympy.S.Zero
     value = leading(exact, bits, _MOST_BITS)
     if value is None:
-        raise Undecided(f"{name} is not told from 0, or too small to write down")
+        is_seen = not enclose(exact, bits).contains(0)
+        raise Undecided(f"{name} is too small to write down, but not 0" if is_seen else f"{name} is not told from 0")
     return value
 
 
