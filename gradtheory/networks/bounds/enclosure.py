@@ -53,6 +53,7 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
     slopes: dict[int, Range] = {}
     forms_of_slopes: dict[int, Slope] = {}
     norms: dict[int, Normalised] = {}
+    taken = n_inputs
     with np.errstate(all="ignore"):  # what overflows is bounded by infinity
         for place, node in enumerate(nodes):
             operation = node.operation
@@ -72,7 +73,8 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 slopes[place] = over[1]
                 if carries_back:
                     lines[place] = backward.lines_of(ranges, form.hull, over[0])
-                outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
+                outputs[place] = forms.activated(form, ranges, over, value, symbols=taken if batch == 1 else None)
+                taken = max(taken, outputs[place].linear.shape[-1])
                 forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], symbols)
                 jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
             elif isinstance(operation, Sum):

@@ -1,8 +1,9 @@
 r"""Affine forms: what a node computes on a box, c + Σ_k G_k·ε_k + r·ε with every ε in [-1, 1], box by box.
 
 The first symbols ε_k are the inputs of the network, so that what depends on one input moves together; each activation
-adds one symbol for what it is not linear (L. H. de Figueiredo & J. Stolfi, "Affine arithmetic", Numer. Algorithms 37
-(2004); G. Singh et al., "Fast and effective robustness certification", NeurIPS 2018). Rounding errors go into r.
+adds one symbol for what it is not linear, behind those of all activations before it, on other branches too (L. H. de
+Figueiredo & J. Stolfi, "Affine arithmetic", Numer. Algorithms 37 (2004); G. Singh et al., "Fast and effective
+robustness certification", NeurIPS 2018). Rounding errors go into r.
 """
 
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def _or(bound: Array, otherwise: float) -> Array:
 
 
 def total(forms: list[Form]) -> Form:
-    """Return the sum of forms; those made sooner have fewer symbols."""
+    """Return the sum of forms; those made sooner have fewer symbols, and no symbol stands for two units."""
     most = max(form.linear.shape[-1] for form in forms)
     padded = [np.pad(form.linear, ((0, 0), (0, 0), (0, most - form.linear.shape[-1]))) for form in forms]
     moduli = sum(np.abs(form.centre) + np.abs(form.linear).sum(axis=-1) for form in forms)
@@ -132,12 +133,13 @@ def scaled(form: Form, factor: Array, offset: Array | None = None) -> Form:
 
 
 def activated(
-    form: Form, ranges: ActivationRange, over: tuple[Range, Range], at_centre: Range, *, with_symbols: bool
+    form: Form, ranges: ActivationRange, over: tuple[Range, Range], at_centre: Range, *, symbols: int | None
 ) -> Form:
     """Return σ(a), from the ranges of σ and σ' over its hull and that of σ at its centre.
 
-    There is a new symbol for each unit where they are wanted and not too many. σ(z) = σ(c) + s·(z - c) up to
-    sup|σ' - s|·|z - c|, or σ(z) = s·z + half the range of σ(z) - s·z with the slope s of its secant.
+    There is a new symbol for each unit, behind so many `symbols` that are taken, where they are wanted and not too
+    many. σ(z) = σ(c) + s·(z - c) up to sup|σ' - s|·|z - c|, or σ(z) = s·z + half the range of σ(z) - s·z with the slope
+    s of its secant.
     """
     lower, upper = form.hull
     values, slopes = over
@@ -146,7 +148,7 @@ def activated(
         centre = at_centre.lower + (at_centre.upper - at_centre.lower) / 2.0
         error = np.maximum(at_centre.upper - centre, centre - at_centre.lower)
         bent = up(np.maximum(slopes.upper - middle, middle - slopes.lower) * form.reach, 4.0)
-        if ranges.is_piecewise_linear or with_symbols:
+        if ranges.is_piecewise_linear or symbols is not None:
             ends = ranges.values(lower, lower), ranges.values(upper, upper)
             secant = (ends[1].lower - ends[0].lower) / (upper - lower)
             secant = np.where(np.isfinite(secant), secant, middle)
@@ -170,15 +172,17 @@ def activated(
         box = np.where(np.isfinite(box), box, np.inf)
         linear = np.where(boxed[:, :, None], 0.0, middle[:, :, None] * form.linear)
         centre, rest = np.where(boxed, box_centre, centre), np.where(boxed, box, rest)
-    return with_new_symbols(Form(centre, linear, rest, values)) if with_symbols else Form(centre, linear, rest, values)
+    whole = Form(centre, linear, rest, values)
+    return whole if symbols is None else _with_new_symbols(whole, symbols)
 
 
-def with_new_symbols(form: Form) -> Form:
-    """Return a form whose remainders are symbols, if they are not too many."""
+def _with_new_symbols(form: Form, taken: int) -> Form:
+    """Return a form whose remainders are symbols of their own, if they are not too many."""
     batch, n, k = form.linear.shape
-    if batch * n * (n + k) > _MOST_ENTRIES or not np.isfinite(form.rest).all():
+    if batch * n * (n + taken) > _MOST_ENTRIES or not np.isfinite(form.rest).all():
         return form
-    linear = np.concatenate([form.linear, form.rest[:, :, None] * np.eye(n)], axis=-1)
+    others = np.zeros((batch, n, taken - k))
+    linear = np.concatenate([form.linear, others, form.rest[:, :, None] * np.eye(n)], axis=-1)
     return Form(form.centre, linear, np.zeros_like(form.rest), form.known)
 
 

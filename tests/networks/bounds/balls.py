@@ -41,6 +41,27 @@ def residual(seed, activation="gelu", *, is_centred=True):
     return gt.Network.from_nodes(nodes, 2)
 
 
+def branches(seed, activations=("hard_tanh", "leaky_relu", "tanh"), widths=(2, 2, 2)):
+    """Return σ₃(C·(B·σ₁(h) + σ₂(h)) + c) of h = A·x + a: two activations of one layer, whose outputs meet."""
+    rng = np.random.default_rng(seed)
+    n_in, width, n_out = widths
+    first, second, last = (Elementwise(gt.activation(each)) for each in activations)
+
+    def dense(rows, columns):
+        return Dense(4.0 * rng.normal(size=(rows, columns)), 3.0 * rng.normal(size=rows))
+
+    nodes = [
+        Node("a", dense(width, n_in), (-1,)),
+        Node("left", first, (0,)),
+        Node("b", dense(width, width), (1,)),
+        Node("right", second, (0,)),
+        Node("sum", Sum(), (2, 3)),
+        Node("c", dense(n_out, width), (4,)),
+        Node("out", last, (5,)),
+    ]
+    return gt.Network.from_nodes(nodes, n_in)
+
+
 def value_and_slope(record, point):
     """Return balls around σ and σ', at a kink from the left."""
     ball = point if isinstance(point, flint.arb) else exactly(point)

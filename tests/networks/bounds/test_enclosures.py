@@ -1,12 +1,14 @@
 """Enclosures of networks hold what ball arithmetic computes, at inputs and on boxes: by the terms for rounding."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import gradtheory as gt
 from gradtheory.networks.bounds import forms, rounding
 from gradtheory.networks.bounds.enclosure import enclose_network
-from tests.networks.bounds.balls import mlp, residual, values
+from tests.networks.bounds.balls import branches, mlp, residual, values
 
 _NETWORKS = {
     "tanh": lambda: mlp((2, 6, 6, 3), "tanh", 0, gain=2),
@@ -17,6 +19,7 @@ _NETWORKS = {
     "residual": lambda: residual(5),
     "RMSNorm": lambda: residual(6, "tanh", is_centred=False),
 }
+_PAIRS = [*itertools.permutations(["hard_tanh", "leaky_relu", "gelu", "softshrink"], 2)]
 
 
 def sampled(network, centre, half, number=200, seed=0):
@@ -25,6 +28,14 @@ def sampled(network, centre, half, number=200, seed=0):
     x = rng.uniform(-1, 1, size=(number, network.n_inputs))
     x[: number // 4] = np.sign(x[: number // 4])
     return np.clip(centre + half * x, centre - half, centre + half)
+
+
+def of_nodes(network, x):
+    """Return the outputs of all nodes at inputs: those of the networks that end there."""
+    return {
+        place: gt.Network.from_nodes(network.nodes[: place + 1], network.n_inputs).forward(x)
+        for place in range(len(network.nodes))
+    }
 
 
 @pytest.mark.parametrize("kind", _NETWORKS)
@@ -75,6 +86,20 @@ def test_outputs_and_jacobians_on_boxes(kind, half):
             if symbols:
                 middle = middle + np.einsum("kij,bk->bij", jacobian.linear[:, 0], (x - centre) / half)
             assert (np.abs(jacobians - middle) <= jacobian.rest[0] * (1 + 1e-9) + 1e-11).all()
+
+
+@pytest.mark.parametrize("pair", _PAIRS, ids=str)
+def test_branches_of_one_layer_have_symbols_of_their_own(pair):
+    rng = np.random.default_rng(0)
+    for seed in range(40):
+        network = branches(seed, (*pair, "tanh"))
+        centre, half = rng.normal(0, 3, 2), rng.uniform(0.1, 2.0)
+        x = sampled(network, centre, half, number=400, seed=seed)
+        hull = enclose_network(network.nodes, (centre - half)[None], (centre + half)[None]).outputs
+        for place, values_there in of_nodes(network, x).items():
+            room = 1e-12 * (1 + np.abs(values_there))
+            assert (hull[place].hull.lower[0] <= values_there + room).all(), (seed, place)
+            assert (values_there <= hull[place].hull.upper[0] + room).all(), (seed, place)
 
 
 def test_the_enclosure_of_a_jacobian_converges_faster_than_its_box():

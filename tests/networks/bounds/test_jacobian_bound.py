@@ -11,9 +11,9 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.bounds import deviations
 from gradtheory.networks.bounds.enclosure import enclose_network
-from gradtheory.networks.bounds.jacobian import jacobian_bound_on
+from gradtheory.networks.bounds.jacobian import _on_box, jacobian_bound_on
 from gradtheory.networks.bounds.leading import leading_bound
-from tests.networks.bounds.balls import mlp, residual
+from tests.networks.bounds.balls import branches, mlp, residual
 from tests.networks.bounds.test_enclosures import sampled
 
 _KINDS = ("tanh", "sigmoid", "relu", "gelu", "elu", "softplus", "hard_swish", "snake", "arctan", "selu")
@@ -233,3 +233,16 @@ def test_a_factor_that_overflows_is_infinite():
     assert bound.slopes[1] < np.inf
     assert bound.factor == np.inf
     assert network.jacobian_bound(([0.0], [1e10])).bound == np.inf
+
+
+@pytest.mark.parametrize("pair", [("hard_tanh", "leaky_relu"), ("leaky_relu", "hard_tanh"), ("relu", "softshrink")])
+def test_two_activations_of_one_layer_are_bounded_together(pair):
+    rng = np.random.default_rng(0)
+    for seed in range(25):
+        network = branches(seed, (*pair, "tanh"))
+        centre, half = rng.normal(0, 3, 2), rng.uniform(0.5, 2.0)
+        x = centre + half * rng.uniform(-1, 1, (300, 2))
+        norms = np.linalg.norm(network.jacobian(x), 2, axis=(1, 2))
+        box = centre - half, centre + half
+        for bound in (*_on_box(network.nodes, *box).values(), jacobian_bound_on(network.nodes, 2, box, 64).bound):
+            assert norms.max() <= bound * (1 + 1e-9) + 1e-11, seed
