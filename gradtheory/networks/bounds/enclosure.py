@@ -1,6 +1,6 @@
 """One pass through a network: what every node computes on boxes, its slopes, and the Jacobian of the output."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,9 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 slopes[place] = over[1]
                 if carries_back:
                     lines[place] = backward.lines_of(ranges, form.hull, over[0])
-                outputs[place] = forms.activated(form, ranges, over, value, with_symbols=batch == 1)
+                outputs[place] = forms.activated(
+                    form, ranges, over, value, taken=_taken(outputs) if batch == 1 else None
+                )
                 forms_of_slopes[place] = tangents.slope_of(form, ranges, over[1], symbols)
                 jacobian = tangents.through_activation(jacobian, forms_of_slopes[place])
             elif isinstance(operation, Sum):
@@ -88,6 +90,11 @@ def enclose_network(nodes: Sequence[Node], lower: Array, upper: Array, *, symbol
                 jacobian = tangents.through_norm(jacobian, operation, parts)
             jacobians[place] = jacobian
     return Enclosure(outputs, slopes, forms_of_slopes, norms, jacobians[len(nodes) - 1])
+
+
+def _taken(outputs: Mapping[int, Form]) -> int:
+    """Return how many symbols there are."""
+    return max(int(form.linear.shape[-1]) for form in outputs.values())
 
 
 def multiplications(nodes: Sequence[Node]) -> float:

@@ -132,12 +132,13 @@ def scaled(form: Form, factor: Array, offset: Array | None = None) -> Form:
 
 
 def activated(
-    form: Form, ranges: ActivationRange, over: tuple[Range, Range], at_centre: Range, *, with_symbols: bool
+    form: Form, ranges: ActivationRange, over: tuple[Range, Range], at_centre: Range, *, taken: int | None
 ) -> Form:
     """Return σ(a), from the ranges of σ and σ' over its hull and that of σ at its centre.
 
-    There is a new symbol for each unit where they are wanted and not too many. σ(z) = σ(c) + s·(z - c) up to
-    sup|σ' - s|·|z - c|, or σ(z) = s·z + half the range of σ(z) - s·z with the slope s of its secant.
+    There is a new symbol for each unit, behind those that are taken, where they are wanted and not too many.
+    σ(z) = σ(c) + s·(z - c) up to sup|σ' - s|·|z - c|, or σ(z) = s·z + half the range of σ(z) - s·z with the slope s of
+    its secant.
     """
     lower, upper = form.hull
     values, slopes = over
@@ -146,7 +147,7 @@ def activated(
         centre = at_centre.lower + (at_centre.upper - at_centre.lower) / 2.0
         error = np.maximum(at_centre.upper - centre, centre - at_centre.lower)
         bent = up(np.maximum(slopes.upper - middle, middle - slopes.lower) * form.reach, 4.0)
-        if ranges.is_piecewise_linear or with_symbols:
+        if ranges.is_piecewise_linear or taken is not None:
             ends = ranges.values(lower, lower), ranges.values(upper, upper)
             secant = (ends[1].lower - ends[0].lower) / (upper - lower)
             secant = np.where(np.isfinite(secant), secant, middle)
@@ -170,15 +171,21 @@ def activated(
         box = np.where(np.isfinite(box), box, np.inf)
         linear = np.where(boxed[:, :, None], 0.0, middle[:, :, None] * form.linear)
         centre, rest = np.where(boxed, box_centre, centre), np.where(boxed, box, rest)
-    return with_new_symbols(Form(centre, linear, rest, values)) if with_symbols else Form(centre, linear, rest, values)
+    rough = Form(centre, linear, rest, values)
+    return rough if taken is None else with_new_symbols(rough, taken)
 
 
-def with_new_symbols(form: Form) -> Form:
-    """Return a form whose remainders are symbols, if they are not too many."""
+def with_new_symbols(form: Form, taken: int) -> Form:
+    """Return a form whose remainders are symbols, if they are not too many.
+
+    They stand behind those that any form has, also one that this was not made of: in two branches from one node the
+    symbols of one are not those of the other.
+    """
     batch, n, k = form.linear.shape
-    if batch * n * (n + k) > _MOST_ENTRIES or not np.isfinite(form.rest).all():
+    if batch * n * (n + taken) > _MOST_ENTRIES or not np.isfinite(form.rest).all():
         return form
-    linear = np.concatenate([form.linear, form.rest[:, :, None] * np.eye(n)], axis=-1)
+    others = np.zeros((batch, n, taken - k))
+    linear = np.concatenate([form.linear, others, form.rest[:, :, None] * np.eye(n)], axis=-1)
     return Form(form.centre, linear, np.zeros_like(form.rest), form.known)
 
 
