@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy
 
+from gradtheory.arithmetic.expansion import longest_number
 from gradtheory.arithmetic.later import np
 
 _LONG = 14_000  # bits of an integer that Python still writes
@@ -49,9 +50,7 @@ def writable(expr: sympy.Basic) -> sympy.Basic:
     (7.53716e-6021, 3/4)
 
     """
-    long = (
-        each for each in expr.atoms(sympy.Rational) if max(int(each.p).bit_length(), int(each.q).bit_length()) > _LONG
-    )
+    long = (each for each in expr.atoms(sympy.Rational) if longest_number(each) > _LONG)
     rounded = {each: each.n(6) for each in long}
     return expr.xreplace(rounded) if rounded else expr
 

@@ -4,6 +4,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from gradtheory.arithmetic.enclosure import MOST_BITS, Ball, as_rational, doubling, enclose, order, precision
+from gradtheory.arithmetic.expansion import longest_number
 from gradtheory.errors import Undecided
 
 _BITS = 64
@@ -36,7 +37,7 @@ def near(number: sympy.Expr, bits: int = _BITS, most: int = _MOST_BITS) -> sympy
         If it is above 2^most, or not known to so many bits.
 
     """
-    if number.is_Rational and max(int(number.p).bit_length(), int(number.q).bit_length()) <= _MOST_BITS:
+    if number.is_Rational and longest_number(number) <= _MOST_BITS:
         return number
     middle = enclose(number, bits).mid()
     if not middle.is_finite():

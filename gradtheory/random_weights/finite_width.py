@@ -37,7 +37,7 @@ from gradtheory.typing import ActivationLike, NumberLike
 
 _RULE = "must be the widths n_0, …, n_L of a network, such as (784, 256, 256, 10)"
 _STEP, _FINER = 0.2, 0.8  # of x = log t; exp(-π²/step) is left of what is analytic in a strip of half width π/2
-_FAR = 90.0  # in x, before whose negative exp(-t·S) is 1; and a step of the way to where φ^n has no weight left
+_FAR = 90.0  # in x: below -90 exp(-t·S) is 1; and how far each step goes on, until φ^n has no weight left
 _NOTHING_LEFT, _MOST_STEPS = 1e-20, 64
 _DEEPEST = -round(_FAR * (_MOST_STEPS - 2) / 2)  # log|σ'| that these steps reach
 _REACH = 13.0  # standard deviations
