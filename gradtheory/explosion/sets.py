@@ -267,7 +267,7 @@ def _restrict(parts: Sequence[Component] | sympy.Set, region: Component | None) 
     if isinstance(parts, Periodic):
         if is_infinite(region.length):
             raise InvalidArgument("domain", f"({region.lower}, {region.upper})", "must be bounded for a periodic slope")
-        parts = tuple(parts.copies(region.lower, region.upper))
-    elif isinstance(parts, sympy.Set):
+        return as_set(list(parts.within(region)))
+    if isinstance(parts, sympy.Set):
         parts = components_of(parts)
     return as_set([inner for part in parts for inner in part.within(region)])

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -61,8 +62,8 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
         """The distance from one copy to the next."""
         return self.args[1]
 
-    def copies(self, lower: sympy.Expr, upper: sympy.Expr) -> Iterator[Component]:
-        """Yield, in increasing order, the components of the set that may meet [lower, upper].
+    def within(self, domain: Component) -> Iterator[Component]:
+        """Yield, in increasing order, the components of the part in a bounded domain.
 
         Raises
         ------
@@ -71,19 +72,24 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
 
         """
         half = self.period / 2
-        first, last = _cell(lower + half, self.period) - 1, _cell(upper + half, self.period)
+        first, last = _cell(domain.lower + half, self.period) - 1, _cell(domain.upper + half, self.period)
         if last - first > _MOST_COPIES:
-            raise InvalidArgument("domain", f"[{lower}, {upper}]", f"must hold at most {_MOST_COPIES} periods")
-        components = components_of(self.base)
+            rule = f"must hold at most {_MOST_COPIES} periods"
+            raise InvalidArgument("domain", f"[{domain.lower}, {domain.upper}]", rule)
+        components, period = components_of(self.base), sympy.expand_mul(self.period)
         for k in range(int(first), int(last) + 1):
-            yield from (_moved(each, k * self.period) for each in components)
+            copies = (_shifted(each, k * period) for each in components)
+            if first + 2 <= k <= last - 2:  # whole periods lie between these and the ends
+                yield from copies
+            else:
+                yield from (part for each in copies for part in each.within(domain))
 
     def _contains(self, other: Any) -> sympy.Basic | None:
         if not (isinstance(other, sympy.Expr) and other.is_number):
             return None
         if not (other.is_extended_real and other.is_finite):
             return sympy.false
-        return as_Boolean(any(_holds(each, other) for each in self.copies(other, other)))
+        return as_Boolean(any(self.within(Component(other, other, lower_open=False, upper_open=False))))
 
     @property
     def _measure(self) -> sympy.Expr:
@@ -114,7 +120,7 @@ def _within(periodic: Periodic, interval: sympy.Interval) -> sympy.Set | None:
     if interval.start.is_infinite or interval.end.is_infinite:
         return None  # left as it is written
     domain = Component(interval.start, interval.end, bool(interval.left_open), bool(interval.right_open))
-    return as_set([part for each in periodic.copies(domain.lower, domain.upper) for part in each.within(domain)])
+    return as_set(list(periodic.within(domain)))
 
 
 @intersection_sets.register(sympy.Interval, Periodic)  # type: ignore[untyped-decorator]  # the other order
@@ -182,9 +188,9 @@ def _cell(number: sympy.Expr, period: sympy.Expr) -> sympy.Integer:
 
 def _moved(component: Component, by: sympy.Expr) -> Component:
     """Return a component further on, with ends multiplied out: neighbours that meet write where they do alike."""
-    lower, upper = (sympy.expand_mul(end + by) for end in (component.lower, component.upper))
-    return Component(lower, upper, component.lower_open, component.upper_open)
+    lower, upper = sympy.expand_mul(component.lower), sympy.expand_mul(component.upper)
+    return _shifted(replace(component, lower=lower, upper=upper), sympy.expand_mul(by))
 
 
-def _holds(component: Component, x: sympy.Expr) -> bool:
-    return sign(x - component.lower) >= component.lower_open and sign(component.upper - x) >= component.upper_open
+def _shifted(component: Component, by: sympy.Expr) -> Component:
+    return replace(component, lower=component.lower + by, upper=component.upper + by)
