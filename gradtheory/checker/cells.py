@@ -8,7 +8,7 @@ from gradtheory.checker.comparisons import Function
 from gradtheory.checker.reading import partial
 from gradtheory.checker.schema import Cell, Place
 from gradtheory.checker.signs import Changes, Prover
-from gradtheory.checker.terms import Malformed, Term, number
+from gradtheory.checker.terms import Term, number
 from gradtheory.errors import Undecided
 
 _MOST_SWITCHES = 100
@@ -121,8 +121,6 @@ def resolve(term: Term, sign: Callable[[Term], int], require: Callable[[Term], o
                 if _holds(condition, sign, require):
                     return resolve(value, sign, require)
             raise Rejected("claim.expression is not defined on the whole domain")
-        case "<" | "<=" | "Eq" | "&" | "|" | "True":
-            raise Malformed("claim.expression: a condition stands outside Piecewise")
         case "z" | "pi" | "number":
             return term
     parts = [resolve(each, sign, require) for each in term.args]
@@ -171,8 +169,6 @@ def _holds(condition: Term, sign: Callable[[Term], int], require: Callable[[Term
             return all(_holds(each, sign, require) for each in condition.args)
         case "|":  # of nothing: False
             return any(_holds(each, sign, require) for each in condition.args)
-        case "<" | "<=" | "Eq":
-            left, right = parts = [resolve(each, sign, require) for each in condition.args]
-            gap = sign(_kept(number(0), parts, require) + right + number(-1) * left)
-            return gap in {"<": (1,), "<=": (0, 1), "Eq": (0,)}[condition.head]
-    raise Malformed("claim.expression: a condition of Piecewise is not a comparison")
+    left, right = parts = [resolve(each, sign, require) for each in condition.args]
+    gap = sign(_kept(number(0), parts, require) + right + number(-1) * left)
+    return gap in {"<": (1,), "<=": (0, 1), "Eq": (0,)}[condition.head]

@@ -11,6 +11,7 @@ _LONGEST_TEXT = 10_000  # characters
 _DEEPEST = 60
 _LARGEST_POWER = 1_000
 _PARTIAL = frozenset({"log", "tan", "coth", "acosh", "atanh"})
+_CONDITIONS = frozenset({"<", "<=", "Eq", "&", "|", "True"})
 _ALLOWED = re.compile(r"[A-Za-z0-9_+\-*/(),<>=&| ]*")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_])\d\w*", re.ASCII)
 _PLAIN = re.compile(r"0|[1-9]\d*", re.ASCII)  # one spelling for one number; Python's grammar has others
@@ -54,14 +55,14 @@ def _nothing_cancels(term: Term, parts: list[Term]) -> None:
 
 
 def partial(term: Term) -> Iterator[str]:
-    """Yield what names the parts in z that may be undefined somewhere: denominators, roots, logarithms and the like.
+    """Yield what names the parts that may be undefined: denominators, roots, logarithms and the like.
 
     Those within a Piecewise are named with it: they are asked for only where their condition holds.
     """
     inside = f"{term.key}: " if term.head == "Piecewise" else ""
-    if term.head in _PARTIAL and "z()" in term.key:
+    if term.head in _PARTIAL and not (term.head == "log" and term.args[0].is_positive_constant):
         yield f"{term.head}({term.args[0].key})"
-    if term.head == "^" and "z()" in term.key:
+    if term.head == "^" and not term.args[0].is_positive_constant:
         base = term.args[0].key
         yield from [f"1/({base})"] * (term.value < 0) + [f"root({base})"] * (term.value.denominator > 1)
     for argument in term.args:
@@ -80,21 +81,24 @@ def conditions(term: Term) -> Iterator[tuple[Term, tuple[int, ...]]]:
         yield from conditions(argument)
 
 
-def _read(node: ast.expr, depth: int, note: Callable[[Term, list[Term]], None]) -> Term:
+def _read(node: ast.expr, depth: int, note: Callable[[Term, list[Term]], None], *, condition: bool = False) -> Term:
+    """Return the term of a value, or of a condition."""
     if depth > _DEEPEST:
         raise Malformed(f"nested deeper than {_DEEPEST}")
     parts: list[Term] = []
 
-    def inner(part: ast.expr) -> Term:
-        parts.append(_read(part, depth + 1, note))
+    def inner(part: ast.expr, *, condition: bool = False) -> Term:
+        parts.append(_read(part, depth + 1, note, condition=condition))
         return parts[-1]
 
     term = _read_node(node, inner)
+    if (term.head in _CONDITIONS) != condition:
+        raise Malformed("a condition stands outside Piecewise, or a value where a condition belongs")
     note(term, parts)
     return term
 
 
-def _read_node(node: ast.expr, inner: Callable[[ast.expr], Term]) -> Term:  # noqa: PLR0911  # one a kind of node
+def _read_node(node: ast.expr, inner: Callable[..., Term]) -> Term:  # noqa: PLR0911  # one a kind of node
     match node:
         case ast.Constant() | ast.Name():
             return _atom(node)
@@ -106,12 +110,15 @@ def _read_node(node: ast.expr, inner: Callable[[ast.expr], Term]) -> Term:  # no
             return inner(node.left) * inner(ast.BinOp(node.right, ast.Pow(), ast.Constant(-1)))
         case ast.BinOp() if type(node.op) in _OPERATIONS:
             return _OPERATIONS[type(node.op)](inner(node.left), inner(node.right))
+        case ast.BinOp() if type(node.op) in _JOINED:
+            return Term(_JOINED[type(node.op)], tuple(inner(part, condition=True) for part in (node.left, node.right)))
         case ast.Compare(ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
             return _COMPARISONS[type(op)](inner(node.left), inner(right))
         case ast.Call(func=ast.Name(id="Piecewise"), keywords=[]):
             pairs = [pair.elts for pair in node.args if isinstance(pair, ast.Tuple) and len(pair.elts) == 2]
             if pairs and len(pairs) == len(node.args):
-                return Term("Piecewise", tuple(inner(part) for pair in pairs for part in pair))
+                both = [(inner(value), inner(where, condition=True)) for value, where in pairs]
+                return Term("Piecewise", tuple(part for pair in both for part in pair))
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             return _call(name, [inner(part) for part in node.args])
     raise Malformed(f"not allowed in an expression: {type(node).__name__}")
@@ -150,9 +157,8 @@ def _power(base: Term, exponent: Term) -> Term:
 _OPERATIONS: dict[type[ast.operator], Callable[[Term, Term], Term]] = {
     ast.Mult: lambda left, right: left * right,
     ast.Pow: _power,
-    ast.BitAnd: lambda left, right: Term("&", (left, right)),
-    ast.BitOr: lambda left, right: Term("|", (left, right)),
 }
+_JOINED: dict[type[ast.operator], str] = {ast.BitAnd: "&", ast.BitOr: "|"}
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Term, Term], Term]] = {
     ast.Lt: lambda left, right: Term("<", (left, right)),
     ast.LtE: lambda left, right: Term("<=", (left, right)),

@@ -177,9 +177,9 @@ def read_term(data: Any, where: str, *, whole: bool = False) -> Term:
         raise Malformed(f"{where}: {error}") from None
 
 
-def read_smooth(data: Any, where: str) -> Term:
-    """Return an expression without switches."""
-    term = read_term(data, where)
+def read_smooth(data: Any, where: str, *, whole: bool = False) -> Term:
+    """Return an expression without switches; `whole` is that of `read`."""
+    term = read_term(data, where, whole=whole)
     if term.switches:
         raise Malformed(f"{where} must be written without Max, Min, Abs, sign and Piecewise")
     return term
@@ -189,7 +189,7 @@ def read_constant(data: Any, where: str) -> Term:
     """Return an exact number."""
     if isinstance(data, str) and re.search(r"\bz\b", data):
         raise Malformed(f"{where} must be a number")
-    return read_smooth(data, where)
+    return read_smooth(data, where, whole=True)
 
 
 def read_bracket(lower: Any, upper: Any, where: str) -> tuple[Fraction, Fraction]:

@@ -22,6 +22,7 @@ _FEWER_BOXES = 1_000
 _MOST_HALVINGS = 100
 _POINTS = 8
 _NOTHING = libmp.mpf_shift(ONE, -4_000)
+_BITS_A_SUBTERM = 2_000  # of a fraction, which take about as long as evaluating a subterm
 _CUT = Fraction(499, 1024)  # off the centre, where zeros like to lie
 
 
@@ -289,6 +290,7 @@ class Prover(Points):
         lower = self.enclosure(place, BITS[0]).lower
         if less(libmp.mpf_abs(lower), _NOTHING):  # as a fraction it may have millions of digits
             return Fraction(0)
+        self.spend(max(0, int(lower[2])) // _BITS_A_SUBTERM)  # and so may a huge one
         return Fraction(*(int(part) for part in libmp.to_rational(lower)))
 
 

@@ -52,3 +52,15 @@ def test_the_budget_counts_how_long_the_numbers_of_a_deep_chain_are():
         "upper": {"outer": f"1/{size + 7}", "inner": f"1/{size + 9}", "open": True},
     }
     assert checker.check(forged).reason == _SPENT
+
+
+@pytest.mark.parametrize("size", [10**8, pytest.param(10**9, marks=pytest.mark.slow)])
+def test_the_budget_counts_how_long_the_numbers_at_a_huge_place_are(size):
+    forged, far = copy.deepcopy(VALID["relu"]), f"exp({size})"
+    forged["claim"] |= {"activation": None, "expression": "sinh(z)/cosh(z)"}
+    forged["domain"], forged["status"] = [far, f"{far} + 40"], "proven on the domain"
+    forged["tails"] = {key: {"argument": "limit", "limit": "0", "assumes": "0"} for key in ("left", "right")}
+    falls = {"piece": "tanh(z)", "sign": 1, "rises": False, "positive": "sech(z)**2", "shape": "-2*sinh(z)/cosh(z)"}
+    forged["cells"] = [falls | {"left": f"{far} + {k}", "right": f"{far} + {k + 1}"} for k in range(40)]
+    forged["cells"][0]["left"] = far
+    assert checker.check(forged).reason == _SPENT

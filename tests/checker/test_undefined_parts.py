@@ -41,3 +41,40 @@ def test_a_part_that_is_undefined_does_not_cancel(expression):
 @pytest.mark.parametrize("expression", _DEFINED)
 def test_a_part_that_is_defined_may_cancel(expression):
     assert checker.check(_of(expression)).ok
+
+
+_NO_NUMBERS = [
+    "0*log(0)",
+    "log(-1) - log(-1)",
+    "0/(sqrt(2)*sqrt(3) - sqrt(6))",
+    "0*atanh(2)",
+    "0*acosh(1/2)",
+    "0*coth(0)",
+    "0*tan(pi/2)",
+    "(-8)**(1/2) - (-8)**(1/2)",
+    "0*True",
+    "0*Eq(1, 1)",
+    "log(0)**0 - 1",
+    "0*sign(log(0))",
+]
+
+
+@pytest.mark.parametrize("part", _NO_NUMBERS)
+def test_a_part_that_is_no_number_does_not_cancel(part):
+    claim = VALID["relu"]["claim"]
+    for name in ("expression", "weight", "threshold", "bias"):
+        data = {**VALID["relu"], "claim": {**claim, "activation": None, name: f"{claim[name]} + {part}"}}
+        assert not checker.check(data).ok
+
+
+def test_conditions_stand_in_piecewise_alone():
+    for wrong in (
+        "z + 0*(z < 1)",
+        "z*True",
+        "Piecewise((z, z))",
+        "Piecewise((z, (z < 1) & z))",
+        "Max(z, True)",
+        "True",
+    ):
+        assert not checker.check(_of(wrong)).ok
+    assert checker.check(_of("Piecewise((z, (1 < 2) | (3 < 2)), (1/z, True))")).ok
