@@ -22,7 +22,6 @@ _FEWER_BOXES = 1_000
 _MOST_HALVINGS = 100
 _POINTS = 8
 _NOTHING = libmp.mpf_shift(ONE, -4_000)
-_BITS_A_SUBTERM = 2_000  # of a fraction, which take about as long as evaluating a subterm
 _CUT = Fraction(499, 1024)  # off the centre, where zeros like to lie
 
 
@@ -281,16 +280,15 @@ class Prover(Points):
             left, right = (-Fraction(37, 4), Fraction(35, 4)) if right is None else (right - Fraction(37, 4), right)
         elif right is None:
             right = left + Fraction(37, 4)
-        if left == right:
-            return []
-        return [left + (right - left) * Fraction(2 * k + 1, 2 * _POINTS + 1) for k in range(_POINTS)]
+        shares = [Fraction(2 * k + 1, 2 * _POINTS + 1) for k in range(_POINTS)]
+        return [left + (right - left) * share for share in shares if left != right]
 
     def _near(self, place: Place) -> Fraction:
         """Return a rational number that differs from a finite place by some 60 digits, or by next to nothing."""
         lower = self.enclosure(place, BITS[0]).lower
         if less(libmp.mpf_abs(lower), _NOTHING):  # as a fraction it may have millions of digits
             return Fraction(0)
-        self.spend(max(0, int(lower[2])) // _BITS_A_SUBTERM)  # and so may a huge one
+        self.spend(max(0, int(lower[2])) // 2_000)  # and so may a huge one; so many bits take as long as a subterm
         return Fraction(*(int(part) for part in libmp.to_rational(lower)))
 
 

@@ -252,7 +252,8 @@ def _read_domain(domain: sympy.Interval | Sequence[NumberLike] | None) -> Compon
         case None:
             return None
         case sympy.Interval() if not domain.free_symbols:
-            return Component(domain.start, domain.end, bool(domain.left_open), bool(domain.right_open))
+            first, last = (end if end.is_infinite else read_real(end, "domain") for end in (domain.start, domain.end))
+            return Component(first, last, bool(domain.left_open), bool(domain.right_open))
         case (lower, upper):
             first, last = read_real(lower, "domain[0]"), read_real(upper, "domain[1]")
             if sign(last - first) >= 0:

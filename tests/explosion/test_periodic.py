@@ -271,3 +271,14 @@ def test_parts_that_touch_at_numbers_of_two_forms_are_one():
     assert left.touches(right)
     assert not left.touches(Component(two[1] + _TINY, sympy.Integer(9)))
     assert not Component(sympy.S.Zero, two[0]).touches(right)
+
+
+def test_floats_stand_for_their_binary_values_in_sets_and_domains():
+    wave, half = gt.explosion_set("cosine", 2, 1), sympy.Rational(1, 2)
+    assert 0.5 in wave
+    assert 1.0 not in wave
+    assert wave.intersect(sympy.Interval(0, 0.5)) == sympy.Interval(0, half)
+    assert gt.explosion_set("tanh", 2, domain=sympy.Interval(-sympy.oo, 0.125)).sup == half / 4
+    assert gt.explosion_set("cosine", 2, 1, domain=sympy.Interval.open(0, 0.5)) == sympy.Interval.open(0, half)
+    assert 0.5 in wave.n()
+    assert str(wave.n(4)) == "Periodic(Interval.open(-0.2382, 0.8090), 1.571)"

@@ -10,6 +10,7 @@ from sympy.logic.boolalg import as_Boolean
 from sympy.sets.handlers.intersection import intersection_sets
 
 from gradtheory.arithmetic.enclosure import as_rational, bounds, order, sign
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel.component import Component, as_set
 
@@ -71,12 +72,12 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
             If there are more than 100,000 periods in it.
 
         """
-        half = self.period / 2
-        first, last = _cell(domain.lower + half, self.period) - 1, _cell(domain.upper + half, self.period)
+        base, period = (_with_binary_values(each) for each in (self.base, self.period))
+        first, last = _cell(domain.lower + period / 2, period) - 1, _cell(domain.upper + period / 2, period)
         if last - first > _MOST_COPIES:
             rule = f"must hold at most {_MOST_COPIES} periods"
             raise InvalidArgument("domain", f"[{domain.lower}, {domain.upper}]", rule)
-        components, period = components_of(self.base), sympy.expand_mul(self.period)
+        components, period = components_of(base), sympy.expand_mul(period)
         for k in range(int(first), int(last) + 1):
             copies = (_shifted(each, k * period) for each in components)
             if first + 2 <= k <= last - 2:  # whole periods lie between these and the ends
@@ -89,7 +90,8 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
             return None
         if not (other.is_extended_real and other.is_finite):
             return sympy.false
-        return as_Boolean(any(self.within(Component(other, other, lower_open=False, upper_open=False))))
+        point = read_real(other, "x")
+        return as_Boolean(any(self.within(Component(point, point, lower_open=False, upper_open=False))))
 
     @property
     def _measure(self) -> sympy.Expr:
@@ -107,6 +109,9 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
     def _boundary(self) -> sympy.Set:
         return Periodic(self.base.boundary, self.period)
 
+    def _eval_evalf(self, bits: int) -> sympy.Set:
+        return sympy.Set.__new__(Periodic, self.base._eval_evalf(bits), self.period._eval_evalf(bits))
+
     def _sympystr(self, printer: Any) -> str:
         return f"Periodic({printer._print(self.base)}, {printer._print(self.period)})"
 
@@ -119,7 +124,8 @@ class Periodic(sympy.Set):  # type: ignore[misc]  # SymPy's classes are untyped
 def _within(periodic: Periodic, interval: sympy.Interval) -> sympy.Set | None:
     if interval.start.is_infinite or interval.end.is_infinite:
         return None  # left as it is written
-    domain = Component(interval.start, interval.end, bool(interval.left_open), bool(interval.right_open))
+    start, end = read_real(interval.start, "start"), read_real(interval.end, "end")
+    domain = Component(start, end, bool(interval.left_open), bool(interval.right_open))
     return as_set(list(periodic.within(domain)))
 
 
@@ -184,6 +190,11 @@ def _cell(number: sympy.Expr, period: sympy.Expr) -> sympy.Integer:
         around = bounds(share, share, bits)
     k = sympy.floor(as_rational(around.lower))
     return k + 1 if sign(number - (k + 1) * period) >= 0 else k
+
+
+def _with_binary_values(numbers: sympy.Basic) -> sympy.Basic:
+    """Return what numbers after `evalf` stand for."""
+    return numbers.xreplace({each: sympy.Rational(each) for each in numbers.atoms(sympy.Float)})
 
 
 def _moved(component: Component, by: sympy.Expr) -> Component:
