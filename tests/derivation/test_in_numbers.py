@@ -212,3 +212,11 @@ def test_the_least_slope_is_a_tight_bound_wherever_it_is(written):
     derivation = gt.derive("explosion", activation=gt.expression(written))
     assert derivation.check().ok
     assert "everywhere" in {step.rule for step in derivation.steps}
+
+
+def test_long_numbers_under_logarithms_do_not_keep_sympy_busy():
+    values = {"x": 2, "y": 0, "w1": "-1/2", "w2": 1, "w3": 3, "b1": -2, "b2": "1/2", "b3": 4}
+    activation = gt.expression("z*log(1 + (z/5)**2)")
+    last = lines(activation=activation, depth=3, wrt="w1", values=values)[-1]
+    gradients = gt.Chain(3, activation).backprop(2.0, 0.0, [-0.5, 1.0, 3.0], [-2.0, 0.5, 4.0])
+    assert abs(last.result.rhs - gradients.w[0]) < 1e-7 * abs(gradients.w[0])

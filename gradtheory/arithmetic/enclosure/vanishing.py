@@ -3,8 +3,10 @@
 import sympy
 
 from gradtheory.arithmetic.enclosure.balls import FIRST_BITS, Enclosable, enclose
+from gradtheory.arithmetic.expansion import longest_number
 
 _MOST_OPERATIONS = 100
+_LONGEST = 512  # bits of a rational: SymPy looks for factors of those under roots and in logarithms
 _GREATEST_EXPONENT = 4_000  # of 2
 _INVERSES = sympy.asinh, sympy.acosh, sympy.atanh
 
@@ -20,7 +22,7 @@ def is_small_number_zero(number: sympy.Expr) -> bool:
     True
 
     """
-    if number.count_ops() > _MOST_OPERATIONS:
+    if number.count_ops() > _MOST_OPERATIONS or longest_number(number) > _LONGEST:
         return False
     if held := {part for part in sympy.preorder_traversal(number) if isinstance(part, Enclosable)}:
         shows_zero = getattr(next(iter(held)), "shows_zero", None)

@@ -167,7 +167,7 @@ def _in_numbers(
 
 def _number(name: sympy.Expr, exact: sympy.Expr, bits: int) -> sympy.Rational:
     """Return a rational very close to a number that is put in, relative to its size."""
-    if not exact.is_Rational and is_small_number_zero(exact):
+    if enclose(exact, bits).contains(0) and is_small_number_zero(exact):
         return sympy.S.Zero
     value = leading(exact, bits, _MOST_BITS)
     if value is None:
