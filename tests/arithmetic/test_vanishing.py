@@ -22,6 +22,9 @@ _ZEROS = [
     log(1 + exp(1)) - 1 - log(1 + exp(-1)),
     sqrt(3 + 2 * sqrt(2)) - 1 - sqrt(2),
     erf(_HALF) + erfc(_HALF) - 1,
+    sympy.Add(10**12 * log(6), -(10**12) * log(2), -(10**12) * log(3)),
+    sympy.Add(10**12 * atan(2), 10**12 * atan(_HALF), -(10**12) * pi / 2),
+    12 * atan(2) + 12 * atan(3) - 9 * pi,
 ]
 
 
@@ -41,6 +44,13 @@ def test_a_multiple_of_pi_is_not_zero():
 @pytest.mark.parametrize("number", [exp(-10000) - tanh(1), sympy.Add(*(sqrt(n) for n in sympy.primerange(600)))])
 def test_sympy_is_not_asked_about_what_is_huge_or_long(number):
     assert not is_small_number_zero(number)
+
+
+@pytest.mark.parametrize("inverse", [asinh, sympy.atanh, atan])
+def test_sympy_is_not_asked_for_powers_and_tangents_of_great_multiples(inverse):
+    one, other = inverse(_HALF), inverse(Rational(1, 3))
+    near = sympy.Add((10**12 + 1) * one, -(10**12) * other, sympy.Rational(one.n(40)) - other)
+    assert not is_small_number_zero(near + 10**12 * sympy.Rational((other - one).n(40)))
 
 
 def test_a_message_does_not_evaluate_a_number():
