@@ -68,8 +68,9 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     if number.is_infinite or number.is_Integer:
         return str(number)
     exact = str(_with_digits(number, digits + 15))
-    once: Any = Context(prec=digits).create_decimal(exact)
-    return str(once.normalize()) if number.is_Rational else str(once)
+    context = Context(prec=digits)
+    once: Any = context.create_decimal(exact)
+    return str(once.normalize(context)) if number.is_Rational else str(once)
 
 
 def _with_digits(number: sympy.Expr, digits: int) -> sympy.Float:

@@ -42,8 +42,10 @@ def digits(number: sympy.Rational) -> Digits:
     --------
     >>> digits(sympy.Rational("-1.0507009873554804934")), digits(sympy.Rational("1.0507009"))
     (1.05070098735…, 1.0507009)
+    >>> digits(sympy.Rational(1 + 10**40, 10**40))
+    1.00000000000…
 
     """
-    exact = Context(prec=4 * len(str(number.q)) + len(str(number.p))).divide(abs(Decimal(int(number.p))), int(number.q))
+    exact = Context(prec=4 * len(str(number.q)) + len(str(number.p))).divide(Decimal(abs(int(number.p))), int(number.q))
     shown = Context(prec=_DIGITS, rounding="ROUND_DOWN").plus(exact)
     return Digits(f"{shown:f}" + ("" if shown == exact else "…"), positive=True)

@@ -220,3 +220,10 @@ def test_long_numbers_under_logarithms_do_not_keep_sympy_busy():
     last = lines(activation=activation, depth=3, wrt="w1", values=values)[-1]
     gradients = gt.Chain(3, activation).backprop(2.0, 0.0, [-0.5, 1.0, 3.0], [-2.0, 0.5, 4.0])
     assert abs(last.result.rhs - gradients.w[0]) < 1e-7 * abs(gradients.w[0])
+
+
+def test_a_number_that_cancels_is_put_in_with_the_digits_that_are_needed():
+    """z_2 is -2 + 2.57e-131, and the slope vanishes at -2."""
+    values = {"w1": 4, "w2": "1/2", "b1": 4, "b2": -2, "x": 1, "y": 0}
+    derived = gt.derive("gradient", activation=gt.expression("exp(-3*(z + 2)**2)"), depth=2, wrt="w2", values=values)
+    assert derived.check().ok

@@ -47,6 +47,8 @@ def test_numbers_are_rounded_once_and_say_what_they_are():
     assert (relu.width, relu.critical) == ("∞", "1")
     assert decimal(sympy.Rational(2, 3), 4) == "0.6667"
     assert decimal(sympy.Rational(1, 8)) == "0.125"
+    assert decimal(sympy.Rational(2, 3), 50) == "0." + 49 * "6" + "7"
+    assert decimal(sympy.Rational(10**40 - 1, 10**40), 40) == "0." + 40 * "9"
 
 
 def test_what_depth_does():
