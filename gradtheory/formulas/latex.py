@@ -23,8 +23,10 @@ _SAFE_NAME = re.compile(r"[A-Za-z]+'?(_?[0-9]+|_[A-Za-z0-9]+|_\*)?")
 _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 _BARE = ("cosh", "sinh", "tanh", "cos", "sin", "tan", "log")  # functions of one symbol or number: cosh s, ln 2
 _PLAIN = (sympy.erf, sympy.erfc)  # whose powers have brackets: erf² is no textbook's
-_SHORT = re.compile(r"[A-Za-z](_\{(\w+|\*)\})?|[0-9]+")
-_FOLLOWED = re.compile(r"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{\w+\})?) (\S+) (?=\\left\()")
+_SHORT = re.compile(r"[A-Za-z](?:_\{(?:\w+|\*)\})?|[0-9]+")
+_FOLLOWED = re.compile(
+    rf"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{{\w+\}})?) ({_SHORT.pattern}|\\left\|\S+\\right\|) (?=\\left\()"
+)
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
 }

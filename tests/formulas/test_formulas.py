@@ -42,6 +42,8 @@ _W, _X, _B, _A, _Y, _C, _T = sympy.symbols("w x b a_4 y c t", real=True)
         ((1 - _X**2) * (1 + _X), r"\left(x + 1\right) \left(1 - x^{2}\right)", "(x + 1) (1 - x²)"),
         (sympy.Product(sympy.sin(_X), (_X, 1, _T)), r"\prod_{x=1}^{t} \sin x", "∏[x = 1 … t] sin(x)"),
         ((1 - _X) * sympy.sin(_X), r"\sin\left(x\right) \left(1 - x\right)", "sin(x) (1 - x)"),
+        ((1 - _X) * sympy.exp(sympy.sin(_X)), r"e^{\sin x} \left(1 - x\right)", "e^(sin(x)) (1 - x)"),
+        ((1 + _X) * sympy.sqrt(sympy.cosh(_X)), r"\sqrt{\cosh x} \left(x + 1\right)", "√(cosh(x)) (x + 1)"),
         (-_X / 2, r"- \frac{x}{2}", "-x/2"),
         (_X ** sympy.Rational(3, 2), r"x^{3 / 2}", "x^(3/2)"),
         (-2 * _X * _Y**2, "- 2 x y^{2}", "-2 x y²"),
