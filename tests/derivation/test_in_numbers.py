@@ -227,3 +227,11 @@ def test_a_number_that_cancels_is_put_in_with_the_digits_that_are_needed():
     values = {"w1": 4, "w2": "1/2", "b1": 4, "b2": -2, "x": 1, "y": 0}
     derived = gt.derive("gradient", activation=gt.expression("exp(-3*(z + 2)**2)"), depth=2, wrt="w2", values=values)
     assert derived.check().ok
+
+
+def test_a_result_halfway_between_two_numbers_has_a_digit_more():
+    """∂C/∂b₁ is exactly -0.00927734375; from 0.11111111 in place of 1/9 it is on the other side of the middle."""
+    values = {"w1": 0, "w2": -2, "b1": 2, "b2": -3, "x": -1, "y": -2}
+    derived = gt.derive("gradient", activation="softsign", depth=2, wrt="b1", values=values)
+    assert derived.check().ok
+    assert any(str(step).endswith("≈ -0.00927734375 (certified)") for step in derived.steps)

@@ -139,17 +139,22 @@ def _in_numbers(
     numbers, known = dict(values), list[sympy.Expr]()
     bits = _BITS + _BITS_PER_LAYER * int(chain.depth)
 
+    def tried(name: sympy.Expr, rhs: sympy.Expr, value: sympy.Expr) -> Iterator[InNumbers]:
+        for shown in (_DIGITS, _DIGITS + 1):  # with one more, nothing lies halfway between two numbers
+            for digits in range(_DIGITS + _GUARD, bits, _GUARD):
+                written = {each: Rounded.of(each, numbers[each], digits) for each in known}
+                yield InNumbers.of(name, rhs, numbers, value, shown, written)
+
+    def is_so(statement: InNumbers) -> bool:
+        value = near(meaning.value(statement.rhs, statement.written), bits, _MOST_BITS)
+        return bool(abs(value - statement.result.rhs) <= statement.result.half_unit)
+
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
         exact = meaning.value(rhs, numbers)
         value = _number(name, exact, bits)
-        for digits in range(_DIGITS + _GUARD, bits, _GUARD):
-            written = {each: Rounded.of(each, numbers[each], digits) for each in known}
-            statement = InNumbers.of(name, rhs, numbers, value, _DIGITS, written)
-            if (
-                abs(near(meaning.value(rhs, statement.written), bits, _MOST_BITS) - statement.result.rhs)
-                <= statement.result.half_unit
-            ):
-                break
+        statement = next(filter(is_so, tried(name, rhs, value)), None)
+        if statement is None:
+            raise Undecided(f"{name} does not come from rounded numbers")
         numbers[name] = value
         known.append(name)
         return Step(statement, reason, meaning, section="chain_in_numbers")
