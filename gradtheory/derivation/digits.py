@@ -8,10 +8,12 @@ import sympy
 from sympy.core.parameters import distribute
 from sympy.printing.precedence import PRECEDENCE, precedence
 
+from gradtheory.arithmetic.enclosure import MOST_BITS, sign
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.formulas.order import terms
 
+_BITS_PER_DIGIT = 4
 _MOST_DIGITS = 60  # of a whole number, or a fraction, that is written out as it is
 _MOST_ZEROS, _FEW_ZEROS = 9, 4  # after the point, before a given number, or a result, is written with a power of 10
 LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
@@ -62,6 +64,13 @@ class Rounded(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped
 
     def _sympystr(self, printer: Any) -> str:
         return f"{printer._print(self.lhs)} ≈ {self.written()}"
+
+
+def rounds_to(number: sympy.Expr, written: Rounded) -> bool:
+    """Return whether a number lies within half a unit of what is written; of tiny ones, terms may cancel."""
+    bits = MOST_BITS + _BITS_PER_DIGIT * max(0, int(written.args[-1]))
+    above = number - (written.rhs - written.half_unit), written.rhs + written.half_unit - number
+    return all(sign(each, bits) >= 0 for each in above)  # SymPy would evaluate an absolute value, however long it takes
 
 
 class InNumbers(sympy.Basic):  # type: ignore[misc]  # SymPy's classes are untyped

@@ -11,8 +11,8 @@ from gradtheory.arithmetic.enclosure import enclose, is_small_number_zero
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.losses import loss_for
 from gradtheory.chains.symbols import LayerProduct, equation, pre_activation
-from gradtheory.derivation.digits import InNumbers, Rounded
-from gradtheory.derivation.exact import leading, near
+from gradtheory.derivation.digits import InNumbers, Rounded, rounds_to
+from gradtheory.derivation.exact import leading
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import GENERIC, Partial, Sigma, Slope
 from gradtheory.derivation.step import Step
@@ -146,8 +146,7 @@ def _in_numbers(
                 yield InNumbers.of(name, rhs, numbers, value, shown, written)
 
     def is_so(statement: InNumbers) -> bool:
-        value = near(meaning.value(statement.rhs, statement.written), bits, _MOST_BITS)
-        return bool(abs(value - statement.result.rhs) <= statement.result.half_unit)
+        return rounds_to(meaning.value(statement.rhs, statement.written), statement.result)
 
     def step(name: sympy.Expr, rhs: sympy.Expr, reason: str) -> Step:
         exact = meaning.value(rhs, numbers)
