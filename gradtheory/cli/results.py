@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +14,7 @@ from gradtheory.cli.words import said
 
 _DIGITS = 20  # of an exact number before it is rounded to float64
 _SHORT, _OF_FLOATS = 6, 15  # digits beside an exact form, and those that float64 has
+_MORE = _OF_FLOATS, 2 * _OF_FLOATS, 4 * _OF_FLOATS  # digits where fewer do not tell two numbers apart
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ def _in_digits(number: Any, digits: int = _SHORT) -> str | None:
 
     if number.is_Integer or number.is_infinite:
         return None
-    return f"{_float(number):.{digits}g}" if digits <= _OF_FLOATS else decimal(number, digits)
+    near = _float(number)
+    is_like = math.isfinite(near) and near != 0
+    return f"{near:.{digits}g}" if digits <= _OF_FLOATS and is_like else decimal(number, digits)
 
 
 def _inequality(value: Any, variable: str, digits: int | None = _SHORT) -> str:
@@ -163,7 +167,12 @@ def _inequality(value: Any, variable: str, digits: int | None = _SHORT) -> str:
 
 
 def _alternatives(value: Any, variable: str, digits: int | None) -> str:
-    return f" {said('or')} ".join(_part_as_inequality(part, variable, digits) for part in _parts(value))
+    parts = _parts(value)
+    gaps = [(here.upper, there.lower) for here, there in pairwise(parts) if here.upper != there.lower]
+    for more in (digits, *_MORE):
+        if all(_near(end, more) != _near(start, more) for end, start in gaps):
+            break
+    return f" {said('or')} ".join(_part_as_inequality(part, variable, more) for part in parts)
 
 
 def _part_as_inequality(part: Any, variable: str, digits: int | None) -> str:
@@ -176,7 +185,7 @@ def _part_as_inequality(part: Any, variable: str, digits: int | None) -> str:
     above = "<" if part.upper_open else "≤"
     if part.lower.is_infinite:
         return f"{variable} {above} {_near(part.upper, digits)}"
-    for more in (digits, _OF_FLOATS, 2 * _OF_FLOATS):  # until they tell the ends apart
+    for more in (digits, *_MORE):  # until they tell the ends apart
         lower, upper = (_near(end, more) for end in (part.lower, part.upper))
         if lower != upper:
             return f"{lower} {'<' if part.lower_open else '≤'} {variable} {above} {upper}"

@@ -14,6 +14,11 @@ from gradtheory.cli import main
             "-100000000000.000000020723265835 < x < -99999999999.9999999792767341651, exactly",
         ),
         ("set tanh -w 1e300 -b 1e280", "x ≈ -1e-20, over a length of 6.92162e-298, exactly"),
+        (
+            "set --expr 2*z-tanh(10**30*(z-1))/10**30 -w 1 -c 3/2",
+            "x < 0.999999999999999999999999999999 or x > 1.00000000000000000000000000000",
+        ),
+        ("set exponential -w 1e-300 -b 1e300", "x > -1.00000E+600, exactly"),
     ],
 )
 def test_ends_are_told_apart(line, told, capsys):
