@@ -183,6 +183,8 @@ def edges(
 ) -> "Axes":
     """Draw the edge of chaos of several activations: dashed where its fixed point is not stable, dots where q is 0.
 
+    An edge that is one point, with fixed points of any q, as that of relu, is an open dot.
+
     Parameters
     ----------
     activations : sequence of str, sympy.Expr or Activation
@@ -221,8 +223,10 @@ def edges(
         along = _axis(bias, squared)
         ax.plot(_axis(np.where(stable, edge.sigma_w, np.nan), squared), along, color=color, label=record.name)
         ax.plot(_axis(np.where(stable, np.nan, edge.sigma_w), squared), along, color=color, linestyle="--")
-        if there[0]:
-            ax.plot([_axis(edge.sigma_w[0], squared)], [0.0], "o", color=color, clip_on=False)
+        if edge.q.plain[0] == 0.0 or (there[0] and not there[1:].any()):
+            face = color if edge.q.plain[0] == 0.0 else "white"
+            place = [_axis(edge.sigma_w[0], squared)], [0.0]
+            ax.plot(*place, "o", color=color, markerfacecolor=face, clip_on=False)
     ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared), ylim=(0.0, _axis(bias[-1], squared)))
     ax.legend(fontsize="small")
     return legible(ax)

@@ -1,0 +1,62 @@
+"""Pictures of wide layers show what is computed at their ends, too: where variances are 0, or beyond float64."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import gradtheory as gt
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def _dots(ax):
+    return {
+        round(float(line.get_xdata()[0]), 3): line.get_markerfacecolor() != "white"
+        for line in ax.lines
+        if line.get_marker() == "o"
+    }
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_dots_of_edges_are_where_the_variance_is_0(ax, squared):
+    names = ["sigmoid", "cosine", "gaussian", "tanh", "gelu", "quadratic"]
+    gt.plots.edges(names, points=3, squared=squared, ax=ax)
+    assert _dots(ax) == ({1.0: True, 4.0: True} if squared else {1.0: True, 2.0: True})
+
+
+def test_an_edge_that_is_one_point_is_an_open_dot(ax):
+    gt.plots.edges(["relu", "erf"], points=3, ax=ax)
+    assert _dots(ax) == {1.414: False, 0.886: True}
+
+
+@pytest.mark.parametrize("activation", ["tanh", "cosine", "relu", "sigmoid"])
+def test_variances_settle_from_0_too(ax, activation):
+    gt.plots.settling(activation, [1.3], of="q", starts=[0.0, 1.0], depth=4, ax=ax)
+    path = ax.lines[0].get_ydata()
+    at_0 = float(gt.activation(activation).value(0.0))
+    assert path[:2] == pytest.approx([0.0, (1.3 * at_0) ** 2 + 0.09], rel=1e-15)
+    for now, after in itertools.pairwise(path[1:]):
+        assert after == pytest.approx(gt.meanfield.variance_map(activation, now, 1.3, 0.3), rel=1e-12)
+
+
+def test_variances_stay_at_0_where_nothing_takes_them_from_it(ax):
+    gt.plots.settling("relu", [1e-100], of="q", sigma_b=0.0, starts=[0.0, 1.0], depth=4, ax=ax)
+    assert ax.lines[0].get_ydata().tolist() == [0.0] * 5
+    assert ax.lines[1].get_ydata()[2:].tolist() == [0.0] * 3
+
+
+def test_lines_break_off_where_variances_exceed_float64(ax):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gt.plots.settling("exponential", of="q", depth=6, ax=ax)
+        ax.figure.canvas.draw()
+    path = ax.lines[0].get_ydata()
+    assert path[1] == pytest.approx(gt.meanfield.variance_map("exponential", 1.0, 1.3, 0.3))
+    assert np.isfinite(path[:3]).all()
+    assert not np.isfinite(path[3:]).any()
