@@ -60,3 +60,20 @@ def test_lines_break_off_where_variances_exceed_float64(ax):
     assert path[1] == pytest.approx(gt.meanfield.variance_map("exponential", 1.0, 1.3, 0.3))
     assert np.isfinite(path[:3]).all()
     assert not np.isfinite(path[3:]).any()
+
+
+@pytest.mark.parametrize("activation", ["softshrink", "log_cosh", "tanhshrink"])
+def test_phases_are_drawn_though_the_edge_runs_off_where_biases_are_small(ax, activation):
+    """Softshrink is 0 on [-1/2, 1/2], so that the edge of chaos of small biases is at weights of 1e96."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gt.plots.phase_diagram(activation, points=40, ax=ax)
+    assert 1.4 < ax.get_xlim()[1] < 12.0
+    assert {"ordered: gradients vanish", "chaotic: they explode", "the start decides"} == {
+        text.get_text() for text in ax.texts
+    }
+    dotted = next(line for line in ax.lines if line.get_label() == "explodes beyond, from mean square 1")
+    weights, biases = (each[:20:6] for each in dotted.get_data())
+    width = ax.get_xlim()[1] / 100  # of a column, in which it is sought
+    assert (gt.meanfield.settled_chi(activation, weights + width / 100, biases) > 1.0).all()
+    assert (gt.meanfield.settled_chi(activation, weights - width / 100, biases) < 1.0).all()
