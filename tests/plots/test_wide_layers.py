@@ -77,3 +77,17 @@ def test_phases_are_drawn_though_the_edge_runs_off_where_biases_are_small(ax, ac
     width = ax.get_xlim()[1] / 100  # of a column, in which it is sought
     assert (gt.meanfield.settled_chi(activation, weights + width / 100, biases) > 1.0).all()
     assert (gt.meanfield.settled_chi(activation, weights - width / 100, biases) < 1.0).all()
+
+
+def test_what_settles_in_one_layer_has_the_colour_of_the_least_scale(ax):
+    """White is where nothing settles; variances of sign(z) are the same after one layer, and its scale is 0."""
+    gt.plots.depth_scale_map(gt.expression("sign(z)"), [0.5, 1.0], [0.1, 0.3], of="xi_q", ax=ax)
+    assert np.ma.filled(ax.collections[0].get_array(), np.nan).tolist() == [[-1.0, -1.0]] * 2
+
+
+@pytest.mark.parametrize("draw", [gt.plots.depth_scales, gt.plots.trainable_depth])
+def test_scales_of_0_are_drawn_without_warnings(ax, draw):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw(gt.expression("Abs(sign(z))"), [0.5, 1.0], ax=ax)
+        ax.figure.canvas.draw()
