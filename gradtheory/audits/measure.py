@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.broken import broken_nodes
@@ -200,6 +201,16 @@ def _with_predictions(layers: Sequence[AuditedLayer]) -> list[AuditedLayer]:
         places = [k for k, layer in enumerate(layers) if can_be[k] and layer.activation == record]
         q, sigma_w = (np.array([getattr(layers[k], name) for k in places]) for name in ("mean_square_z", "sigma_w"))
         if record is not None and places:
-            for k, chi in zip(places, np.asarray(meanfield.chi(record, q, sigma_w)), strict=True):
+            for k, chi in zip(places, _chi(record, q, sigma_w), strict=True):
                 predicted[k] = replace(layers[k], predicted_gain=math.sqrt(float(chi)))
     return predicted
+
+
+def _chi(record: Activation, q: Array, sigma_w: Array) -> Array:
+    """Return χ₁ of each layer; nan where the moment of the slope diverges or leaves float64."""
+    try:
+        return np.asarray(meanfield.chi(record, q, sigma_w))
+    except InvalidArgument:  # of one of them at least
+        if len(q) == 1:
+            return np.full(1, NAN)
+        return np.concatenate([_chi(record, *one) for one in zip(q[:, None], sigma_w[:, None], strict=True)])

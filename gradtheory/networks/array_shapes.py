@@ -7,11 +7,13 @@ from gradtheory.arithmetic.inputs import Array, read_finite_array, read_layers
 from gradtheory.errors import InvalidArgument
 
 
-def read_inputs(x: Any, width: int) -> Array:
-    """Return inputs of shape (batch, width)."""
+def read_inputs(x: Any, width: int, *, for_a_loss: bool = False) -> Array:
+    """Return inputs of shape (batch, width); of none there are outputs, but no loss."""
     inputs = read_finite_array(x, "x")
     if inputs.ndim != 2 or inputs.shape[1] != width:
         raise InvalidArgument("x.shape", inputs.shape, f"must be (batch, {width}): one sample a row")
+    if for_a_loss and not len(inputs):
+        raise InvalidArgument("x.shape", inputs.shape, "must hold at least one sample, a row each")
     return inputs
 
 

@@ -313,7 +313,7 @@ class Network(ShownAsTable):
         Raises
         ------
         InvalidArgument
-            If an array is not real and finite, or of another shape.
+            If an array is not real and finite, or of another shape, or there is no sample.
 
         """
         nodes = self._with(w, b)
@@ -512,7 +512,7 @@ class Network(ShownAsTable):
         self._data(x, y, self._with(w, b))
 
     def _data(self, x: ArrayLike, y: ArrayLike, nodes: Sequence[Node]) -> tuple[Array, Array]:
-        inputs = read_inputs(x, self.n_inputs)
+        inputs = read_inputs(x, self.n_inputs, for_a_loss=True)
         return inputs, read_targets(self.loss, y, (len(inputs), output_width(nodes, self.n_inputs)))
 
     def _dense_in_a_row(self) -> list[Dense]:

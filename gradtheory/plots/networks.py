@@ -128,11 +128,11 @@ def growth_of_layers(
     ax = axes_or_new(ax)
     is_drawn = np.isfinite(numbers) & (numbers > 0.0)
     logs = np.where(is_drawn, np.log(np.where(is_drawn, numbers, 1.0)), 0.0)
-    places = np.arange(len(listed))
-    deviations = np.sqrt(np.cumsum(widths[::-1] ** 2))[::-1]
+    places = np.arange(len(listed) + 1)  # the last is the output, where the way back begins
+    deviations = np.append(np.sqrt(np.cumsum(widths[::-1] ** 2))[::-1], 0.0)
     ax.fill_between(places, np.exp(-2 * deviations), np.exp(2 * deviations), color=GREY, alpha=0.2, linewidth=0)
     with np.errstate(over="ignore"):  # a product beyond float64 is not drawn
-        sizes = np.exp(np.cumsum(logs[::-1])[::-1])
+        sizes = np.append(np.exp(np.cumsum(logs[::-1])[::-1]), 1.0)
     ax.plot(places, sizes, "o-", color=BLUE)
     if marked is not None:
         place = listed.index(marked)
@@ -145,7 +145,8 @@ def growth_of_layers(
     ax.set_xlabel(said["layer"])
     ax.set_ylabel(said["relative_gradient"])
     if len(listed) <= _NAMED:
-        ax.set_xticks(places, [str(name) for name in listed], rotation=60, ha="right", fontsize=7)
+        names = [*map(str, listed), said["output"]]
+        ax.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
     return legible(ax)
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _COLUMNS, _ROWS = 100, 50
 _EM = 0.06  # inches: the width of a small letter, and a little more
+_FAR = 4.0  # medians: an edge that runs off, as that of softshrink for small σ_b, is drawn so far
 _HALVINGS = 10  # of a column, to where inputs of mean square 1 explode
 
 
@@ -93,7 +94,8 @@ def phase_diagram(
         raise InvalidArgument("activation", record.name, f"has no edge of chaos to draw: {edge.reason}")
     said = words_of_labels(lang)
     ax = axes_or_new(ax)
-    right = 1.4 * max(float(np.nanmax(edge.sigma_w)), float(marked[:, 0].max(initial=0.0)))
+    farthest = min(float(np.nanmax(edge.sigma_w)), _FAR * float(np.nanmedian(edge.sigma_w)))
+    right = 1.4 * max(farthest, float(marked[:, 0].max(initial=0.0)))
     stable = np.where(edge.stable, edge.sigma_w, np.nan)
     ax.plot(stable, edge.sigma_b, color=BLUE, label=said["edge_of_chaos"] if edge.stable.any() else None)
     critical = critical_initialisation(record)
@@ -120,7 +122,6 @@ def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said:
     weights, biases = np.linspace(0.0, right, _COLUMNS + 1), np.linspace(0.0, top, _ROWS)
     phase, explodes = phases_over(record, *np.meshgrid(weights[1:], biases))
     phase = np.column_stack([phase[:, 0], phase])  # at σ_w = 0, where there is no gradient, as beside it
-    explodes = np.column_stack([explodes[:, 0], explodes])
     names = (said["ordered"], said["chaotic"], said["start_decides"])
     for which, (name, color) in enumerate(zip(names, (BLUE, RED, VIOLET), strict=True)):
         is_there = phase == which
@@ -128,14 +129,15 @@ def _fill_phases(ax: "Axes", record: Activation, right: float, top: float, said:
             ax.contourf(weights, biases, 1.0 * is_there, levels=[0.5, 1.5], colors=[color], alpha=0.12)
             _name_phase(ax, weights, biases, is_there, name, color, is_crossed=which == 2)
     there = (phase == 2).any(axis=1)
-    if there.any():
-        first = np.argmax(explodes[there], axis=1)
-        near, far = weights[np.maximum(first - 1, 0)], weights[first]
+    bounded = there & explodes.any(axis=1)
+    if bounded.any():
+        first = np.argmax(explodes[bounded], axis=1)
+        near, far = weights[first], weights[first + 1]
         for _ in range(_HALVINGS):
             middles = (near + far) / 2.0
-            beyond = phases_over(record, middles, biases[there])[1]
+            beyond = phases_over(record, middles, biases[bounded])[1]
             near, far = np.where(beyond, near, middles), np.where(beyond, middles, far)
-        ax.plot(far, biases[there], color=GREY, linestyle=":", label=said["usual_start"])
+        ax.plot(far, biases[bounded], color=GREY, linestyle=":", label=said["usual_start"])
 
 
 def _name_phase(

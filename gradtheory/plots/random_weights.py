@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BARS, _LAYERS = 10, 100  # of chains of single neurons
+_STRIDE, _SEEN = 20, 5e-4  # between thresholds at first, and a sixth of a pixel
 
 
 def gradient_over_depth(
@@ -137,9 +138,9 @@ def factor_distribution(
     """
     record, scales = as_activation(activation), read_curves(sigma_w, "sigma_w")
     bias, said = read_extent(sigma_b, "sigma_b", may_be_0=True), words_of_labels(lang)
-    ax, nodes, thresholds = axes_or_new(ax), np.linspace(-3.0, 2.0, 41), np.linspace(-3.0, 2.0, 401)
+    ax, thresholds = axes_or_new(ax), np.linspace(-3.0, 2.0, 401)
     for scale in scales:
-        shares = PchipInterpolator(nodes, rough_probabilities(record, scale, bias, 10.0**nodes))(thresholds)
+        shares = _law_over(thresholds, record, scale, bias)
         explodes = factor_probability(record, scale, sigma_b=bias)
         ax.semilogx(
             10.0**thresholds,
@@ -155,6 +156,33 @@ def factor_distribution(
     ax.set_title(record.name, fontsize="medium")
     ax.legend(fontsize="small")
     return legible(ax)
+
+
+def _law_over(logs: Array, record: Activation, sigma_w: float, sigma_b: float) -> Array:
+    """Return P(|σ'(z)·w| > c) at these log₁₀(c): a monotone cubic through as few as it takes, to less than a pixel.
+
+    Between two of them the law falls, so that where it falls by nothing that is seen, nothing is to be looked for.
+    """
+
+    def shares_at(places: np.ndarray) -> Array:
+        shares = rough_probabilities(record, sigma_w, sigma_b, 10.0 ** logs[places])
+        return np.round(shares, 9)  # less than it is right to: the cubic divides by differences
+
+    known = np.arange(0, len(logs), _STRIDE)
+    shares, left, right = shares_at(known), known[:-1], known[1:]
+    while True:
+        cubic = np.asarray(PchipInterpolator(logs[known], shares)(logs))
+        seen = (right - left > 1) & (np.abs(cubic[left] - cubic[right]) > _SEEN)
+        left, right = left[seen], right[seen]
+        if not len(left):
+            return cubic
+        middles = (left + right) // 2
+        between = shares_at(middles)
+        off = np.abs(between - cubic[middles]) > _SEEN
+        known, shares = np.append(known, middles), np.append(shares, between)
+        order = np.argsort(known)
+        known, shares = known[order], shares[order]
+        left, right = np.append(left[off], middles[off]), np.append(middles[off], right[off])
 
 
 def lyapunov_over_weight(

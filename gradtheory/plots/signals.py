@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.choices import one_of
-from gradtheory.arithmetic.inputs import (
-    read_count,
-    read_nonnegative_array,
-)
+from gradtheory.arithmetic.inputs import Array, read_count, read_nonnegative_array
+from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import (
     GREY,
     axes_or_new,
@@ -151,9 +150,10 @@ def settling(
     course = [now]
     for _ in range(many):
         after = np.full(len(now), np.nan)
-        here = np.isfinite(now) & (q > 0.0) & (now > 0.0 if kind == "q" else True)
+        here = np.isfinite(now) & ((now if kind == "q" else q) > 0.0)
         if kind == "q":
-            after[here] = meanfield.variance_map(record, now[here], weight[here], bias)
+            after[now == 0.0] = np.square(weight[now == 0.0] * record.value(0.0)) + bias**2  # of z = 0
+            after[here] = _variances(record, now[here], weight[here], bias)
         elif here.any():
             after[here] = np.clip(meanfield.correlation_map(record, now[here], q[here], weight[here], bias), -1.0, 1.0)
         now = after
@@ -165,6 +165,16 @@ def settling(
         ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
     ax.set(xlabel=f"{said['layer']} $l$", ylabel=rf"${kind}_l$")
     return named(ax, record.name, bias)
+
+
+def _variances(record: Activation, q: Array, weight: Array, bias: float) -> Array:
+    """Return the next layer's variances; inf where they exceed float64 or are none, so that lines break off."""
+    try:
+        return np.asarray(meanfield.variance_map(record, q, weight, bias))
+    except InvalidArgument:  # at one of them at least
+        if len(q) == 1:
+            return np.full(1, np.inf)
+        return np.concatenate([_variances(record, *one, bias) for one in zip(q[:, None], weight[:, None], strict=True)])
 
 
 def named(ax: "Axes", name: str, sigma_b: float, *, legend: Literal["best", "upper right"] = "best") -> "Axes":

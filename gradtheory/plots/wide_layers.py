@@ -69,7 +69,8 @@ def depth_scales(
     for number, (name, symbol) in enumerate(_SCALES.items()):
         size = np.abs(getattr(scales, name).plain)
         label = f"${symbol}$" if name != "xi_gradient" else f"$|{symbol}|$"
-        ax.semilogy(_axis(weight, squared), np.where(np.isfinite(size), size, np.nan), color=f"C{number}", label=label)
+        size = np.where(np.isfinite(size) & (size > 0.0), size, np.nan)  # a logarithmic axis has no 0
+        ax.semilogy(_axis(weight, squared), size, color=f"C{number}", label=label)
     edge = meanfield.edge_of_chaos(record, bias)
     if edge and weight.min() <= edge.sigma_w <= weight.max():
         ax.axvline(_axis(edge.sigma_w, squared), color=GREY, linestyle=":")
@@ -114,8 +115,7 @@ def depth_scale_map(
     with np.errstate(divide="ignore"):
         size = np.log10(np.abs(getattr(scales, name).plain))
     ax = axes_or_new(ax)
-    shown = np.where(np.isfinite(size), np.clip(size, -1.0, 3.0), np.nan)
-    shown[np.isposinf(size)] = 3.0
+    shown = np.clip(size, -1.0, 3.0)  # nan stays what it is
     image = ax.pcolormesh(
         _axis(weight, squared), _axis(bias, squared), shown, shading="nearest", cmap="viridis", rasterized=True
     )
@@ -163,7 +163,8 @@ def trainable_depth(
     weight = np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     scale = meanfield.depth_scales(record, weight, bias).xi_c.plain
     layers, ax = np.linspace(1.0, many, min(many, 200)), axes_or_new(ax)
-    left = np.exp(-layers[:, np.newaxis] / scale)
+    with np.errstate(divide="ignore"):  # nothing is left where correlations settle in one layer
+        left = np.exp(-layers[:, np.newaxis] / scale)
     image = ax.pcolormesh(
         _axis(weight, squared), layers, left, shading="nearest", cmap="magma", vmin=0, vmax=1, rasterized=True
     )
@@ -182,6 +183,8 @@ def edges(
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the edge of chaos of several activations: dashed where its fixed point is not stable, dots where q is 0.
+
+    An edge that is one point, with fixed points of any q, as that of relu, is an open dot.
 
     Parameters
     ----------
@@ -221,8 +224,10 @@ def edges(
         along = _axis(bias, squared)
         ax.plot(_axis(np.where(stable, edge.sigma_w, np.nan), squared), along, color=color, label=record.name)
         ax.plot(_axis(np.where(stable, np.nan, edge.sigma_w), squared), along, color=color, linestyle="--")
-        if there[0]:
-            ax.plot([_axis(edge.sigma_w[0], squared)], [0.0], "o", color=color, clip_on=False)
+        if edge.q.plain[0] == 0.0 or (there[0] and not there[1:].any()):
+            face = color if edge.q.plain[0] == 0.0 else "white"
+            place = [_axis(edge.sigma_w[0], squared)], [0.0]
+            ax.plot(*place, "o", color=color, markerfacecolor=face, clip_on=False)
     ax.set(xlabel=_symbol("w", squared), ylabel=_symbol("b", squared), ylim=(0.0, _axis(bias[-1], squared)))
     ax.legend(fontsize="small")
     return legible(ax)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import gradtheory as gt
 from gradtheory import testing
 from gradtheory.errors import InvalidArgument, Undecided
+from gradtheory.networks.losses import NAMES
 from gradtheory.testing import strategies
 
 _SMOOTH = ("sigmoid", "tanh", "gelu", "softplus", "sine")
@@ -116,11 +117,27 @@ def test_rounding_never_takes_the_bound_of_the_jacobian_below_it(seed):
     assert sum(each**2 for each in image) <= bound**2 * sum(each**2 for each in direction)
 
 
-def test_a_network_without_samples_has_no_loss():
-    gradients = gt.Network((2, 1)).backprop(np.zeros((0, 2)), np.zeros((0, 1)), [[[1.0, 2.0]]], [[0.0]])
-    assert gradients.loss == 0.0
-    assert gradients.w[0].tolist() == [[0.0, 0.0]]
-    assert gradients.x.shape == (0, 2)
+@pytest.mark.parametrize("loss", NAMES)
+def test_no_samples_have_outputs_and_no_loss(loss):
+    """A filter may leave none: a mean over them is no number, and nothing can be learnt or advised of them."""
+    network = gt.Network((2, 1), "sigmoid", loss, w=[[[1.0, 2.0]]], b=[[0.0]])
+    x, y = np.zeros((0, 2)), np.zeros((0, 1))
+    assert network.forward(x).shape == network.jvp(x, x).shape == (0, 1)
+    assert network.vjp(x, y).shape == (0, 2)
+    assert network.jacobian(x).shape == (0, 1, 2)
+    descent = gt.optimisers.gradient_descent(0.1)
+    for call in (
+        network.backprop,
+        lambda x, y: network.hvp(x, y, network.w, network.b),
+        lambda x, y: gt.train(network, x, y, optimiser=descent, batch_size=2),
+        lambda x, y: gt.advise(network, x, y),
+        lambda x, y: gt.curvature.sharpness(network, x, y),
+        lambda x, y: gt.curvature.hessian(network, x, y),
+        lambda x, y: gt.largest_stable_step(network, x, y, optimiser=descent),
+        lambda x, y: gt.remedies.stable_schedule(network, x, y, descent),
+    ):
+        with pytest.raises(InvalidArgument, match=r"^x.shape = \(0, 2\): must hold at least one sample"):
+            call(x, y)
 
 
 _GOOD = {"x": [[1.0, 2.0]], "y": [[0.0]], "w": [[[1.0, 1.0]]], "b": [[0.0]]}

@@ -66,7 +66,8 @@ class Origin:
         inner = q > 0.0
         if inner.any():
             moments = moments_at(record, q[inner])
-            sigma_w[inner] = 1.0 / np.sqrt(moments.slope)
+            with np.errstate(divide="ignore"):  # where slopes are 0 as far as float64 tells
+                sigma_w[inner] = 1.0 / np.sqrt(moments.slope)
             stable[inner] = moments.growth <= moments.slope * (1.0 + _CLEAR)
         sigma_w[q == 0.0], stable[q == 0.0] = self.mean_square_slope**-0.5 if self.is_fixed else np.nan, self.is_stable
         return sigma_w, stable

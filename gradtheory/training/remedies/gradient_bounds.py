@@ -31,7 +31,7 @@ def largest_gradients(network: Chain | Network, x: ArrayLike, y: ArrayLike, crit
     """Return bounds of ‖∂C/∂W_l‖ while every ‖W_k‖ is at most critical."""
     records = network.layer_activations
     if isinstance(network, Network):
-        inputs = read_inputs(x, network.n_inputs)
+        inputs = read_inputs(x, network.n_inputs, for_a_loss=True)
         targets = read_targets(network.loss, y, (len(inputs), network.widths[-1]))
         sizes = np.linalg.norm(inputs, axis=1) * (1.0 + ROUNDING * network.n_inputs)
         roots = np.sqrt(np.array(network.widths[1:-1], dtype=float))

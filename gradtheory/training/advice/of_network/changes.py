@@ -108,7 +108,9 @@ def _critical(network: Network) -> list[float]:
     """Return by which factors the weights get the scale at which random layers keep gradients: σ_w of the edge."""
     factors = []
     for record, w in zip(network.layer_activations, network.w or (), strict=True):
-        wanted, has = _edge(record), float(np.sqrt(np.mean(np.square(w)) * np.shape(w)[1]))
+        size = np.abs(np.asarray(w))
+        largest = float(size.max()) or 1.0  # whose square may leave float64
+        wanted, has = _edge(record), largest * float(np.sqrt(np.mean(np.square(size / largest)) * size.shape[1]))
         factors.append(wanted / has if 0.0 < wanted < np.inf and 0.0 < has < np.inf else 1.0)
     return factors
 
