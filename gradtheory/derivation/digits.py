@@ -251,9 +251,10 @@ def _in_its_place(factor: sympy.Expr, numbers: Mapping[sympy.Expr, Literal]) -> 
 def _made(expr: sympy.Expr, args: list[sympy.Expr]) -> sympy.Expr:
     """Return an expression from changed arguments, unevaluated where it is: 4/(√2 · 20) is not 2√2/20.
 
-    Nor is tanh(-2) evaluated to -tanh(2), or (1 + erf(1/√2))/2 multiplied out.
+    Nor is tanh(-2) evaluated to -tanh(2), or (1 + erf(1/√2))/2 multiplied out. SymPy looks for the sign of a sum in
+    cosh and the like without end where the sum keeps its order.
     """
-    if isinstance(expr, _ODD):
+    if isinstance(expr, _ODD) or (isinstance(expr, sympy.Function) and isinstance(args[0], WrittenSum)):
         return expr.func(*args, evaluate=False)
     if not isinstance(expr, sympy.Mul | sympy.Pow) or expr.func(*expr.args) == expr:
         with distribute(False):

@@ -241,3 +241,10 @@ def test_a_result_halfway_between_two_numbers_has_a_digit_more():
 def test_far_out_lines_are_checked_without_sympys_absolute_values(activation, w):
     derived = gt.derive("gradient", activation=activation, depth=1, values={"x": 1, "y": 0, "w1": w, "b1": 0})
     assert derived.check().ok
+
+
+@pytest.mark.parametrize("function", ["cosh", "cos", "sin", "sech", "erfc"])
+def test_a_sum_that_keeps_its_order_stays_as_it_is_in_a_function(function):
+    values = {"w1": 100, "x": "1e-3", "b1": -sympy.pi, "y": 1}
+    rows = list(map(text, lines(activation=gt.expression(f"{function}(z - 8)"), depth=1, wrt="w1", values=values)))
+    assert any(f"{function}(-" in row for row in rows)
