@@ -248,3 +248,18 @@ def test_a_sum_that_keeps_its_order_stays_as_it_is_in_a_function(function):
     values = {"w1": 100, "x": "1e-3", "b1": -sympy.pi, "y": 1}
     rows = list(map(text, lines(activation=gt.expression(f"{function}(z - 8)"), depth=1, wrt="w1", values=values)))
     assert any(f"{function}(-" in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("activation", "values"),
+    [
+        ("softsign(atan(6*z - 5) + 2)", {"w1": sympy.E, "b1": -1, "x": -sympy.sqrt(2), "y": sympy.sqrt(2)}),
+        ("silu(3*tanhshrink(z - 8/5)/10 - 4)", {"w1": -sympy.sqrt(2), "b1": -1, "x": "0.1", "y": 1}),
+        ("log_cosh(4*silu(3*z/5 + 2))", {"w1": sympy.exp(-3), "b1": sympy.exp(-3), "x": sympy.sqrt(3), "y": 0}),
+    ],
+)
+def test_products_and_sums_of_irrational_numbers_are_written_as_they_are(activation, values):
+    """SymPy evaluated them with sums that it may not multiply out, and looked for their signs without end."""
+    derived = gt.derive("gradient", activation=gt.expression(activation), depth=1, wrt="x", values=values)
+    assert derived.to_text()
+    assert derived.check().ok
