@@ -1,10 +1,12 @@
 """Statements about digits: that a number rounds to what is written, and that a formula does with numbers put in."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import sympy
+from sympy.core.parameters import distribute
 from sympy.printing.precedence import PRECEDENCE, precedence
 
 from gradtheory.arithmetic.enclosure import MOST_BITS, sign
@@ -255,9 +257,9 @@ def _made(expr: sympy.Expr, args: list[sympy.Expr]) -> sympy.Expr:
     """
     if isinstance(expr, _ODD) or (isinstance(expr, sympy.Function) and isinstance(args[0], WrittenSum)):
         return expr.func(*args, evaluate=False)
-    has_sum = expr.is_Mul and any(each.is_Add for each in args)
-    if 0 in args or not (expr.is_Mul or expr.is_Pow) or (expr.func(*expr.args) == expr and not has_sum):
-        return expr.func(*args)
+    if not isinstance(expr, sympy.Mul | sympy.Pow) or expr.func(*expr.args) == expr:
+        with distribute(False), suppress(RecursionError):  # from looking for the signs of sums, without end
+            return expr.func(*args)
     kept = [each for each in args if each != 1] if expr.is_Mul else args
     return expr.func(*kept, evaluate=False)
 
