@@ -102,6 +102,17 @@ class Softmax:
             lambda: gt.arrays.explosion_width("tanh", [[1.0], [1.0, 2.0]]),
             r"w = \[\[1.0\], \[1.0, 2.0\]\]: must be an array",
         ),
+        (
+            lambda: gt.meanfield.chi("tanh", np.ma.array([1.0, 1e6], mask=[False, True]), sigma_w=1),
+            "q = .*: must have no masked entries",
+        ),
+        (lambda: gt.explosion_set("tanh", np.ma.masked), "w = masked: must be one real number"),
+        (lambda: gt.Chain(np.timedelta64(3, "s")), "depth = .*: must be an int from"),
+        (lambda: _CHAIN.w[np.timedelta64(1, "s")], r"w\[layer\] = .*: the layer must be an integer"),
+        (
+            lambda: gt.arrays.explosion_width("tanh", [3.0, 4.0], out=np.array(["0.5", "1"])),
+            r"out = '<U3 of shape \(2,\)': must be a NumPy array of float64",
+        ),
         (lambda: gt.explosion_set("tanh", 2, strict="no"), "strict = 'no': must be True or False"),
         (lambda: gt.compare_activations(3), "activations = 3: must be a sequence"),
         (lambda: gt.derive("explosion", values=7), "values = 7: must be a mapping"),

@@ -28,7 +28,7 @@ _SHOWN = 6
 _NEAR = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KernelErrors(ShownAsTable):
     """The errors of a kernel at adversarial points.
 

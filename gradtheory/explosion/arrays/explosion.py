@@ -49,8 +49,8 @@ def explosion_width(
     Raises
     ------
     InvalidArgument
-        If an argument is not real, a threshold is not in [1e-250, 1e250], or shapes do not broadcast; for arrays of
-        other libraries than NumPy and Dask, also where there is no closed form.
+        If an argument is not real, a threshold is not in [1e-250, 1e250] (in a Dask array such ones make nan), or
+        shapes do not broadcast; for arrays of other libraries than NumPy and Dask, also where there is no closed form.
     MissingDependency
         If arrays of another library than NumPy are passed, and array-api-compat is not installed.
     Undecided

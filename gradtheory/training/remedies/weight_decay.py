@@ -66,7 +66,7 @@ _BIASES = "biases may be anything, and move in any way"
 _OUTWEIGHED = 1e-12  # of λ
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightDecayBound(ShownAsTable):
     """The weight decay above which all weights stay below their critical weights.
 
