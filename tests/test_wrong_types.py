@@ -113,6 +113,11 @@ class Softmax:
             lambda: gt.arrays.explosion_width("tanh", [3.0, 4.0], out=np.array(["0.5", "1"])),
             r"out = '<U3 of shape \(2,\)': must be a NumPy array of float64",
         ),
+        (
+            lambda: gt.remedies.weight_decay_guarantee(_CHAIN, [1.0], [0.0], threshold="1e-400"),
+            "threshold = '1e-400': must be from 1e-100 to 1e100",
+        ),
+        (lambda: gt.blocks.dense("tanh", "1e400"), "sigma_w = '1e400': must be within the range of float64"),
         (lambda: gt.explosion_set("tanh", 2, strict="no"), "strict = 'no': must be True or False"),
         (lambda: gt.compare_activations(3), "activations = 3: must be a sequence"),
         (lambda: gt.derive("explosion", values=7), "values = 7: must be a mapping"),

@@ -95,7 +95,7 @@ def nearest_float(number: sympy.Expr) -> float:
     try:
         return int(number.p) / int(number.q)  # to nearest
     except OverflowError:
-        return math.copysign(math.inf, number.p)
+        return math.inf if number.p > 0 else -math.inf
 
 
 def _rounded_by(rounding: Callable[[Decimal], _Rounded], number: sympy.Expr, digits: int) -> _Rounded:

@@ -159,6 +159,14 @@ def read_float(value: Any, name: str) -> float:
     return _float(read_finite_array(value, name), name, value)
 
 
+def read_near_float(value: Any, name: str) -> float:
+    """Return the float64 near an exact number, of which there is one unless it is too large or too small."""
+    near = float(number := read_real(value, name))
+    if math.isinf(near) or (near == 0.0 and number != 0):
+        raise InvalidArgument(name, value, "must be within the range of float64, such as 7, 0.3 or 3/10")
+    return near
+
+
 def read_positive_float(value: Any, name: str) -> float:
     """Return one positive finite number as a float."""
     return _float(read_positive_array(value, name), name, value)
@@ -241,7 +249,7 @@ def read_parameters(value: Any, name: str, depth: int) -> Array:
 
 def _read_array_where(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
     if isinstance(value, sympy.Expr | str | Decimal | Fraction):
-        value = float(read_real(value, name))
+        value = read_near_float(value, name)
     array = read_array(value, name)
     good = np.isfinite(array) & holds(array)
     if not good.all():

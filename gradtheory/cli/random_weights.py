@@ -6,16 +6,16 @@ import math
 import click
 
 import gradtheory as gt
-from gradtheory.cli.group import app, json_option, of_activation, one_activation, options
+from gradtheory.cli.group import NUMBER, app, json_option, of_activation, one_activation, options
 from gradtheory.cli.printing import print_result, short
 from gradtheory.cli.progress import counted
 
 _scales = options(
     click.option(
-        "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
+        "--sigma-w", metavar="S", type=NUMBER, default=1.0, show_default=True, help="Standard deviation of the weights."
     ),
     click.option(
-        "--sigma-b", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the biases."
+        "--sigma-b", metavar="S", type=NUMBER, default=1.0, show_default=True, help="Standard deviation of the biases."
     ),
 )
 
@@ -61,7 +61,7 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
 
 @app.command()
 @of_activation
-@click.option("--sigma-b", metavar="S", type=float, default=0.0, show_default=True, help="The scale of the biases.")
+@click.option("--sigma-b", metavar="S", type=NUMBER, default=0.0, show_default=True, help="The scale of the biases.")
 @json_option
 def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool) -> None:
     """Print the edge of chaos of wide layers.

@@ -1,6 +1,5 @@
 """Commands for training: which steps are stable, what a run does, and what helps a chain."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,7 +119,8 @@ run_options = options(
 def trained(*, optimiser: str, eta: str, steps: int, **problem: Any) -> Any:
     """Return the run that the options ask for."""
     start = _problem(**problem)
-    return gt.train(*start, optimiser=getattr(gt.optimisers, optimiser)(_number(eta, "eta")), steps=steps)
+    rate = float(_numbers(eta, "eta")[0])
+    return gt.train(*start, optimiser=getattr(gt.optimisers, optimiser)(rate), steps=steps)
 
 
 @app.command()
@@ -190,13 +190,6 @@ def _problem(
 def _numbers(text: str, name: str) -> "Array":
     import numpy as np
 
-    return np.array([_number(part, name) for part in text.split(",")])
+    from gradtheory.arithmetic.inputs import read_near_float
 
-
-def _number(text: str, name: str) -> Any:
-    from gradtheory.arithmetic.inputs import read_real
-
-    number = float(read_real(text.strip(), name))
-    if not math.isfinite(number):
-        raise InvalidArgument(name, text, "must be within the range of float64, such as 7, 0.3 or 3/10")
-    return number
+    return np.array([read_near_float(part.strip(), name) for part in text.split(",")])

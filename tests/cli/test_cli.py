@@ -343,7 +343,7 @@ def test_advice_says_why_there_is_none(capsys):
         (("atlas", "--out", "/dev/null/x"), "out"),
         (("gains", "--out", "/dev/null/x"), "out"),
         (("lyapunov", "tanh", "--sigma-w", "-1"), "sigma_w = -1.0"),
-        (("lyapunov", "tanh", "--sigma-w", "wide"), "sigma-w"),
+        (("lyapunov", "tanh", "--sigma-w", "wide"), "sigma_w = 'wide': must be one finite real number"),
         (("lyapunov", "exponential"), "exponential"),
         (("edge", "tanh", "--sigma-b", "-0.1"), "sigma_b = -0.1"),
         (("edge", "tahn"), "tanh"),
