@@ -5,6 +5,7 @@ kind.
 """
 
 import importlib
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -248,7 +249,10 @@ def _of_another_library(function: Any) -> str:
         return _NOT_ELEMENT_WISE
     names = {name.replace("_", ""): name for name in _catalogue()} | _CALLED_OTHERWISE
     if plain not in names or names[plain] not in _catalogue():
-        return _not_a_name()
+        is_own = inspect.isfunction(function)
+        return (
+            "is a function: pass its formula, such as gradtheory.expression('z*tanh(z)')" if is_own else _not_a_name()
+        )
     item = _catalogue()[names[plain]]
     if isinstance(item, Family):
         values = ", ".join(f"{key}={value}" for key, value in item.defaults.items())

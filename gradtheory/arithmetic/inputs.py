@@ -198,12 +198,20 @@ def read_real_array(value: Any, name: str) -> np.ndarray:
         rule = "must have no masked entries, whose numbers are not known: leave them out, or fill them in"
         raise InvalidArgument(name, value, rule)
     try:
-        array = np.asarray(value)
+        array = np.asarray(detached(value))
     except (ValueError, TypeError, RuntimeError):  # ragged nesting, or an object that breaks off, as tensors do
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" and (array.size or not isinstance(value, Sequence | np.ndarray)):
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
     return array
+
+
+def detached(value: Any) -> Any:
+    """Return what a tensor of PyTorch holds, where a gradient is attached to it; NumPy has no bfloat16."""
+    if not (hasattr(value, "detach") and hasattr(value, "cpu")):
+        return value
+    tensor = value.detach().cpu()
+    return tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor
 
 
 def read_finite_array(value: Any, name: str) -> Array:

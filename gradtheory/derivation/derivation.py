@@ -14,6 +14,7 @@ from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_chain_depth
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
@@ -180,6 +181,7 @@ class Derivation:
         return page[style : page.index("</style>") + 8] + page[body : page.index("</body>")]
 
 
+@with_other_names
 def derive(
     topic: str,
     depth: int | sympy.Symbol | None = None,

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, detached
 from gradtheory.errors import Undecided
 from gradtheory.random_weights.floats import ALL_TYPES, FLOAT_TYPES, FloatType
 from gradtheory.testing.backward import Problem
@@ -240,21 +240,13 @@ def as_array(value: Any) -> Array:
         If it holds complex numbers, texts or dates, which NumPy would turn into others without a word.
 
     """
-    plain = [_detached(each) for each in value] if isinstance(value, list | tuple) else _detached(value)
+    plain = [detached(each) for each in value] if isinstance(value, list | tuple) else detached(value)
     array = np.asarray(plain)
     if array.dtype == object and hasattr(plain, "__dlpack__"):
         array = np.from_dlpack(plain)
     if array.dtype.kind not in "biufO" and array.dtype.name not in ALL_TYPES:
         raise TypeError(f"its type is {array.dtype}")
     return array.astype(np.float64)
-
-
-def _detached(value: Any) -> Any:
-    """Return what a tensor of PyTorch holds, where a gradient is attached to it; NumPy has no bfloat16."""
-    if not hasattr(value, "detach"):
-        return value
-    tensor = value.detach()
-    return tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor
 
 
 def _entries(

@@ -308,3 +308,9 @@ def _has_font():
 def test_sizes_that_matplotlib_cannot_draw_are_refused(draw, argument, huge):
     with pytest.raises(InvalidArgument, match=f"{argument} = .*to be drawn"):
         draw(huge)
+
+
+def test_scales_without_a_stable_variance_are_named():
+    ax = gt.plots.correlation_map("relu", [1.0, 3.0])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [r"\nexists" in label for label in labels] == [False, True]
