@@ -37,6 +37,7 @@ _RUNS = (
     "fact logistic --activation tanh",
     "lyapunov relu --sigma-b 0",
     "lyapunov tanh",
+    "lyapunov hardshrink --sigma-w 2",
     "edge tanh --sigma-b 0.3",
     "edge relu --sigma-b 1",
     "critical sigmoid",
