@@ -139,6 +139,10 @@ class Softmax:
         ),
         (lambda: gt.plots.settling("tanh", of="c", starts=2), "starts = 2: must be correlations from 0 to 1"),
         (lambda: gt.plots.phase_diagram("tanh", networks=[[1, -1]]), r"networks\[:, 1\] = .*: must not be negative"),
+        (
+            lambda: gt.audit(gt.Network((1, 1), w=[[[1.0]]], b=[[0.0]]), [[1.0]], loss="mse"),
+            "loss = 'mse': is used with y only",
+        ),
         (lambda: gt.explosion_set("tanh", 2, strict="no"), "strict = 'no': must be True or False"),
         (lambda: gt.compare_activations(3), "activations = 3: must be a sequence"),
         (lambda: gt.derive("explosion", values=7), "values = 7: must be a mapping"),

@@ -181,9 +181,9 @@ def _problem(
     x: Array = np.linspace(-1.0, 1.0, 20) if inputs is None else _numbers(inputs, "inputs")
     y: Array = np.where(x > 0.0, 1.0, 0.0) if targets is None else _numbers(targets, "targets")
     if len(b) != len(w):
-        raise InvalidArgument("biases", biases, f"must be {len(w)} numbers, one for each weight")
+        raise InvalidArgument("biases", biases, f"must be as many numbers as there are weights, {len(w)}")
     if len(y) != len(x):
-        raise InvalidArgument("targets", targets, f"must be {len(x)} numbers, one for each input")
+        raise InvalidArgument("targets", targets, f"must be as many numbers as there are inputs, {len(x)}")
     return gt.Chain(len(w), one_activation(activation, expr, "sigmoid")), x, y, w, b
 
 

@@ -102,7 +102,7 @@ def kernel_errors(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or fn takes no array, or returns another shape, or no real numbers.
+        If an argument breaks a rule, or fn takes no array, or changes it, or returns another shape, or no real numbers.
 
     Examples
     --------
@@ -121,13 +121,15 @@ def kernel_errors(
         z, exact, unit = (each[~np.isinf(z)] for each in (z, exact, unit))
     try:
         with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
-            result = fn(z.astype(kind.storage))
+            result = fn(given := z.astype(kind.storage))
     except Exception as error:  # a foreign function may fail in any way
         rule = (
             f"must take a NumPy array of shape (n,), as lambda z: torch.tanh(torch.from_numpy(z)) does; "
             f"it raised {type(error).__name__}: {shorten(str(error), _LONGEST)}"
         )
         raise InvalidArgument("fn", fn, rule) from error
+    if not np.array_equal(given, z.astype(kind.storage), equal_nan=True):
+        raise InvalidArgument("fn", fn, "must not change its argument in place: it is another's; return a new array")
     try:
         returned = as_array(result)
     except Exception as error:  # a foreign conversion may fail in any way

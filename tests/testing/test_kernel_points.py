@@ -106,3 +106,8 @@ def test_numbers_of_float32_are_named():
     with pytest.raises(AssertionError) as caught:
         testing.assert_activation(lambda z: 1.0 + np.tanh(z), "tanh")
     assert "float32" not in str(caught.value)
+
+
+def test_a_kernel_that_changes_its_argument_is_refused():
+    with pytest.raises(InvalidArgument, match=r"fn = .*: must not change its argument in place"):
+        testing.assert_activation(lambda z: np.tanh(z, out=z), "tanh")
