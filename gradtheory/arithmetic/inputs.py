@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
+from gradtheory.arithmetic import factors  # noqa: F401  # before SymPy takes roots of exact numbers
 from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument
 
