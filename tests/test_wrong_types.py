@@ -130,7 +130,7 @@ class Softmax:
         (lambda: gt.stability_region("heavy_ball").tuning(-0.5), r"rate = -0.5: must lie in \[0, 1\)"),
         (
             lambda: gt.train(_CHAIN, **_DATA, optimiser=gt.optimisers.adam(0.1), schedule=lambda *_: None),
-            r"schedule\(step, w, b\) = None: must be",
+            "schedule = .*: must return a learning rate, such as 0.1, not None",
         ),
         (lambda: gt.factor_probability("tanh", z=[1, 2], sigma_w=[1, 2]), r"z = \[1, 2\]: must be one real number"),
         (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array, read_positive_float
+from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.batches import Batches, Rows
 from gradtheory.training.events import Event, EventKind, Log, NonfiniteValue, factors_of, loss_jumps, note_layers
@@ -157,7 +157,9 @@ def run(
         record.rate = optimiser.eta
         if ways.schedule is not None:
             rate = ways.schedule(step, *problem.weights_and_biases(state.parameters))
-            record.rate = read_positive_float(rate, "schedule(step, w, b)")
+            if rate is None:  # which a step would take for the optimiser's own
+                raise InvalidArgument("schedule", ways.schedule, "must return a learning rate, such as 0.1, not None")
+            record.rate = rate
         state = optimiser.step(state, downhill, record.rate)
         if ways.proximal is not None:
             state = replace(state, parameters=problem.moved(state.parameters, ways.proximal))
