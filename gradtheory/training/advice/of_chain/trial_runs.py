@@ -77,6 +77,11 @@ class Outcome:
         return float(self.loss[-1])
 
     @property
+    def ends(self) -> Array:
+        """The losses at the end of this run and its twins."""
+        return np.array([self.last, *self.twins[:, -1]])
+
+    @property
     def starts(self) -> bool:
         """Whether the first loss is finite."""
         return bool(np.isfinite(self.loss[0]))
@@ -93,13 +98,18 @@ class Outcome:
 
     @property
     def is_chance(self) -> bool:
-        """Whether the run ends finite, and rounding decides how."""
-        return self.converges and not self.is_steady
+        """Whether rounding decides how the run ends, or whether it diverges."""
+        return not self.is_steady and bool(np.isfinite(self.ends).any())
 
     @property
     def lowest(self) -> Array:
         """The lowest loss at each step, of this run and its twins."""
         return np.asarray(np.minimum(self.loss, self.twins.min(axis=0)))
+
+    @property
+    def highest(self) -> Array:
+        """The highest loss at each step, of this run and its twins."""
+        return np.asarray(np.maximum(self.loss, self.twins.max(axis=0)))
 
     @property
     def falls(self) -> bool:
