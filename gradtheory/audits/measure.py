@@ -12,7 +12,7 @@ from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
 from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
 from gradtheory.audits.broken import broken_nodes
-from gradtheory.audits.chance import FLAT, spread_of_gain
+from gradtheory.audits.chance import is_flat, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer, OutOfScale
 from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
 from gradtheory.audits.singular_values import all_of_factor, largest_of_factor
@@ -163,7 +163,6 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     fourth = kurtosis(slopes)
     sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
     mean_square = float(np.mean(z * z))
-    steepest = float(record.steepest_slope)
     largest, error = largest_of_factor(dense.w, slopes, by_z)
     by_parameters = by_z.T @ passed.kept[place], by_z.sum(axis=0)
     samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
@@ -178,7 +177,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         share_above_1=float(np.mean(samples[0] > samples[1])) if math.isfinite(inner + outer) else NAN,
         mean_square_z=mean_square,
         mean_square_a=float(np.mean(value * value)),
-        saturated=float(np.mean(np.mean(np.abs(slopes) < FLAT * steepest, axis=0) > _NEARLY_ALL)),
+        saturated=float(np.mean(np.mean(is_flat(slopes, record), axis=0) > _NEARLY_ALL)),
         dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
         gradient_norm=math.hypot(*map(norm, by_parameters)),
         gradient_sizes=GradientSizes.of(by_parameters, [by_z]),

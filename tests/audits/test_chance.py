@@ -137,3 +137,15 @@ def test_fresh_healthy_networks_are_left_alone(seeds, monkeypatch):
 def test_growth_through_time_is_told_from_a_factor_of_ten_on(size, told):
     verdict = through_time("rnn", size, 10)
     assert (verdict and verdict[:3]) == told
+
+
+@pytest.mark.parametrize("which", ["quadratic", "exponential", "z**3", "Max(0, z)**2", "z + z**3/10"])
+def test_no_unit_is_saturated_where_slopes_have_no_bound(which):
+    """Below 1 % of an infinite slope were all of them."""
+    rng = np.random.default_rng(0)
+    record = gt.activation(which) if "z" not in which else gt.expression(which)
+    shapes = (32, 8), (32, 32), (4, 32)
+    w = [rng.normal(0, 0.5 / math.sqrt(n_in), (n_out, n_in)) for n_out, n_in in shapes]
+    network = Network((8, 32, 32, 4), [record, record, "identity"], w=w, b=[np.zeros(n) for n, _ in shapes])
+    report = gt.audit(network, rng.normal(size=(64, 8)), rng.normal(size=(64, 4)))
+    assert (report.verdict, [layer.saturated for layer in report.layers]) == ("stable", [0.0] * 3)
