@@ -10,7 +10,7 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
-from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
+from gradtheory.audits.blocks import blocks_of, kurtosis, norm, norms, ratio
 from gradtheory.audits.broken import broken_nodes
 from gradtheory.audits.chance import is_flat, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer, OutOfScale
@@ -161,11 +161,11 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     outer, inner, through = norm(by_output), norm(by_input), norm(by_z)
     n_out, n_in = dense.w.shape
     fourth = kurtosis(slopes)
-    sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
+    sigma_w = norm(dense.w) / math.sqrt(n_out)
     mean_square = float(np.mean(z * z))
     largest, error = largest_of_factor(dense.w, slopes, by_z)
     by_parameters = by_z.T @ passed.kept[place], by_z.sum(axis=0)
-    samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
+    samples = norms(by_input, 1), norms(by_output, 1)
     return AuditedLayer(
         name=nodes[place].name,
         kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {record.name}"),
@@ -182,7 +182,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         gradient_norm=math.hypot(*map(norm, by_parameters)),
         gradient_sizes=GradientSizes.of(by_parameters, [by_z]),
         sigma_w=sigma_w,
-        sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
+        sigma_b=0.0 if dense.b is None else norm(dense.b) / math.sqrt(n_out),
         spread=spread_of_gain(fourth, n_out, n_in) if fourth > 0.0 else NAN,
         activation=record,
         fans=(n_in, n_out),
