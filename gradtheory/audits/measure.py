@@ -156,6 +156,8 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         value, slopes = passed.values[follower], passed.kept[follower][1]
     by_z = back.at(place, passed)
     by_value = None if follower is None else back.by_output[follower]
+    if follower is not None and by_value is None:  # the loss takes z: with cross entropy no gradient meets σ'
+        record, slopes = activation_at(nodes, None), np.ones_like(z)
     by_output = by_z if by_value is None else by_value
     by_input = by_z @ dense.w
     outer, inner, through = norm(by_output), norm(by_input), norm(by_z)
@@ -168,7 +170,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
     samples = norms(by_input, 1), norms(by_output, 1)
     return AuditedLayer(
         name=nodes[place].name,
-        kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {record.name}"),
+        kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {activation_at(nodes, follower).name}"),
         gain=ratio(inner, outer),
         slope_gain=ratio(through, outer),
         weight_gain=ratio(inner, through),

@@ -47,3 +47,16 @@ def test_norms_beyond_squares_are_those_of_scaled_numbers():
         assert kurtosis(size * rows) == pytest.approx(kurtosis(rows), rel=1e-12)
     assert (norm(np.zeros((3, 2))), norms(np.zeros((3, 2)), 1).tolist()) == (0.0, [0.0] * 3)
     assert norm(np.array([1.0, np.inf])) == np.inf
+
+
+def test_where_the_gradient_is_0_from_the_start_nothing_is_known():
+    """A network that fits its classes to the last digit was said to keep gradients in range."""
+    rng = np.random.default_rng(0)
+    w = [rng.normal(0, 1.4, (16, 16)) for _ in range(10)]
+    names = [*["relu"] * 9, "identity"]
+    network = Network((16,) * 11, names, "softmax_cross_entropy", w=w, b=[np.zeros(16)] * 10)
+    x = rng.normal(size=(50, 16))
+    report = gt.audit(network, x, network.forward(x).argmax(axis=1))
+    assert (report.verdict, str(report.loss)) == ("stable", "0.0")
+    assert str(report).startswith("The gradient of the loss is 0, and nothing is known of how the network would change")
+    assert gt.audit(network, x).verdict == "explodes"

@@ -25,6 +25,7 @@ from gradtheory.audits.verdict.stretches import because, because_of_all, marked,
 
 _MOST = 709.0  # exp of it is near the largest float64
 DEAD = "No gradient passes through {}"
+NO_GRADIENT = "The gradient of the loss is 0, and nothing is known of how the network would change another"
 NOT_FINITE = "Numbers stop being finite in {}"
 GRADIENT_NOT_FINITE = "The gradient stops being finite in {}"
 _ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
@@ -131,7 +132,8 @@ def judge(
     if saturated is not None:
         what = "Units are saturated in {}, while gradients stay in range"
         return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
-    return judged, AuditVerdict("stable", None, "")
+    is_known = any(layer.gradient_norm != 0.0 or not math.isnan(layer.gain) for layer in judged)
+    return judged, AuditVerdict("stable", None, "", headline="" if is_known or not judged else NO_GRADIENT)
 
 
 def _of_random_gradient(block: AuditedBlock) -> AuditedBlock:
