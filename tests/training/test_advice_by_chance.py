@@ -58,3 +58,12 @@ def test_a_run_that_diverges_by_chance_is_told_from_one_that_diverges():
     rate = gt.advise(chain, x, (x > 0) * 1.0, [1.0] * 3, [0.0] * 3).remedies[0]
     assert (rate.kind, rate.works) == ("learning_rate", True)
     assert "without it rounding decides: in 10 runs from starts 1e-9 apart the loss ended between 0.02" in rate.cost
+
+
+def test_shares_are_0_or_100_percent_only_where_they_are():
+    x = np.append(np.linspace(3, 9, 1000), 0.0)
+    chain, w, b = gt.Chain(1, "sigmoid"), [5.0], [0.0]
+    advice = gt.advise(chain, x, x * 0.0, w, b)
+    assert "explodes on <1%, vanishes on >99%" in str(advice)
+    run = gt.train(chain, x, x * 0.0, w, b, optimiser=gt.optimisers.gradient_descent(0.1), steps=1)
+    assert "exceeds 1 on <1% of the samples" in str(run.events[0])

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import percent
 from gradtheory.audits.chance import (
     has_one_flat_side,
     most_of_one,
@@ -161,7 +162,7 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
             zero = "every slope is 0"
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
     if _is_saturated(layer, number):
-        share = f"{layer.saturated:.0%} of its units are saturated"
+        share = f"{percent(layer.saturated)} of its units are saturated"
         return replace(
             layer,
             verdict="saturated",
