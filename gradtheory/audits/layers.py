@@ -50,7 +50,7 @@ class AuditedLayer(ShownAsTable):
         Of the pre-activations and of the activations.
     saturated, dead : float
         Shares of units: those whose slope is below 1 % of the steepest on more than 99 % of the samples, none where
-        slopes have no bound, or where the loss takes what is before them, as cross entropy does; and those whose slope
+        slopes have no bound, or at the end where the loss divides by them, as cross entropy does; and those whose slope
         is 0 on all samples; measured only, those whose output is the same for all.
     gradient_norm : float
         Of the loss by the layer's weights and bias.

@@ -128,7 +128,9 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             back, value = passed.back(end.gradient, end.place), end.loss
         dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
         behind = followers(network.nodes)
-        layers = _with_predictions([_layer(network.nodes, place, behind.get(place), passed, back) for place in dense])
+        layers = _with_predictions(
+            [_layer(network.nodes, place, behind.get(place), passed, back, loss) for place in dense]
+        )
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
     odd, nodes = odd_norms(network.nodes)
     mended = Network.from_nodes(nodes, network.n_inputs, network.loss) if odd else None
@@ -145,7 +147,9 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
     )
 
 
-def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:
+def _layer(
+    nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward, loss: str
+) -> AuditedLayer:
     """Return what is measured of a dense layer, with the activation after it."""
     dense = nodes[place].operation
     assert isinstance(dense, Dense)  # noqa: S101  # `measure` chose it
@@ -156,7 +160,7 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         value, slopes = passed.values[follower], passed.kept[follower][1]
     by_z = back.at(place, passed)
     by_value = None if follower is None else back.by_output[follower]
-    if follower is not None and by_value is None:  # the loss takes z: with cross entropy no gradient meets σ'
+    if follower is not None and by_value is None and loss == "cross_entropy":  # it takes z, and divides by σ'
         record, slopes = activation_at(nodes, None), np.ones_like(z)
     by_output = by_z if by_value is None else by_value
     by_input = by_z @ dense.w

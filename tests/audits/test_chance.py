@@ -167,4 +167,5 @@ def test_a_fitted_classifier_is_not_saturated_where_the_loss_takes_logits():
     for name in ("gain", "slope_gain", "predicted_gain", "largest_singular_value", "dead"):
         assert getattr(report.layers[-1], name) == pytest.approx(getattr(other.layers[-1], name), rel=1e-9)
     assert report.layers[-1].kind == "dense 16 → 1, sigmoid"
-    assert gt.audit(fitted, x, y, loss="mse").layers[-1].saturated == 1.0
+    for loss in ("mse", "squared"):
+        assert gt.audit(fitted, x, y, loss=loss).layers[-1].saturated == 1.0
