@@ -82,3 +82,14 @@ def test_a_residual_recurrent_layer_is_simulated_with_one_matrix():
     expected = np.mean(squares, axis=0)
     assert expected[1:] == pytest.approx([3.1, 5.45], rel=0.05)
     assert sample.variance.mean == pytest.approx(expected, rel=0.05)
+
+
+def test_depth_scales_are_those_of_streams_whose_variance_has_settled():
+    """With dropout the correlation moves with the variance, which may take longer to settle."""
+    made = gt.architecture([blocks.dropout("relu", 0.9, 1.25, 0.2)])
+    settled = made.propagate(500).variance[-1]
+    for start, scale in ((settled, made.depth_scale), (1.0, -1.0 / np.log(1.25**2 / 0.9 / 2))):
+        c = made.propagate(200, start, 0.3).correlation
+        apart = np.abs(c - c[-1])
+        layers = np.flatnonzero((apart < 1e-5) & (apart > 1e-9))
+        assert -1 / np.polyfit(layers, np.log(apart[layers]), 1)[0] == pytest.approx(scale, rel=1e-3)
