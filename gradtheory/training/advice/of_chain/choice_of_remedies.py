@@ -199,8 +199,8 @@ def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
     longer = (*plan, *steps)
     before, after = bench.outcome(plan), bench.outcome(longer)
     if not bench.is_in_range(longer):
-        chance = f"with it rounding decides: {_range(after)}"
-        return chance if after.is_chance else "gradients leave their range with it"
+        chance = f"with it rounding decides: {_range(after)}" if after.is_chance else ""
+        return chance or "gradients leave their range with it"
     if after.last > before.last:
         return f"it costs: the loss ends {_higher(before.last, after.last)}"
     if after.is_saturated and not before.is_saturated:
