@@ -75,3 +75,12 @@ def test_a_remedy_with_which_all_runs_diverge_is_refused_for_that():
     x = np.linspace(-1, 1, 8)
     bench = Bench(gt.Chain(3, "quadratic"), x, x * 0.0, np.full(3, 50.0), np.zeros(3), 1e3)
     assert _why_not(bench, (), ("weight_decay", 1e-3)) == "gradients leave their range with it"
+
+
+def test_a_last_sigmoid_may_be_flat_where_cross_entropy_divides_by_its_slope():
+    """The advice stopped at the rate 0.18 and the loss 0.12, just before the chain fits."""
+    x = np.linspace(-1, 1, 20)
+    advice = gt.advise(gt.Chain(2, ["tanh", "sigmoid"], "cross_entropy"), x, (x > 0) * 1.0, [1.0] * 2, [0.0] * 2)
+    (rate,) = [remedy for remedy in advice.remedies if remedy.works]
+    assert rate.loss_with < 1e-6
+    assert "saturated" not in rate.cost

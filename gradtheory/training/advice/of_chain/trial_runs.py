@@ -57,7 +57,8 @@ class Outcome:
     largest_gradient : float
         The greatest norm of the gradient; inf if the run diverged.
     is_saturated : bool
-        Whether at the end every slope of some layer is below 1 % of the steepest.
+        Whether at the end every slope of some layer is below 1 % of the steepest; by that of the last layer cross
+        entropy divides, so that it does not count there.
     total_factor : float
         The greatest |∂a_L/∂x| over the samples at the end.
     twins : ndarray of shape (k, STEPS + 1)
@@ -136,6 +137,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
     w, b = (np.stack([getattr(each, name) for each in attempts], axis=1) for name in "wb")  # of shape (L, K)
     eta, most, decay = (np.array([getattr(each, name) for each in attempts]) for name in ("eta", "max_norm", "decay"))
     steepest = steepest_slopes(chain.layer_activations)[:, np.newaxis]
+    is_met = np.arange(len(steepest))[:, np.newaxis] < len(steepest) - (chain.loss_record.name == "cross_entropy")
     losses = np.full((STEPS + 1, len(attempts)), np.inf)
     largest, alive, flat = np.zeros(len(attempts)), np.ones(len(attempts), dtype=bool), np.zeros(w.shape, dtype=bool)
     with np.errstate(all="ignore"):
@@ -149,7 +151,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
             alive &= np.isfinite(loss) & np.isfinite(size)
             losses[step, alive] = loss[alive]
             largest = np.where(alive, np.maximum(largest, size), np.inf)
-            flat = (slopes < SATURATED * steepest) & np.isfinite(steepest)
+            flat = (slopes < SATURATED * steepest) & np.isfinite(steepest) & is_met
             if step == STEPS or not alive.any():
                 break
             factor = np.minimum(1.0, most / (size + CLIP_EPSILON))
