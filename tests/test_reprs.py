@@ -1,5 +1,6 @@
 """A result shows itself in a line or a small table, without addresses in memory."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -60,3 +61,25 @@ def test_formulas_without_closed_form_show_themselves_in_a_small_table():
     assert len(lines) <= 8
     assert max(map(len, lines)) <= _LONGEST_LINE
     assert "inverse(σ', 3)(c/w)" in lines[1]
+
+
+_CHAIN, _DATA = gt.Chain(2, "tanh"), ([0.1, 0.2], [0.0, 1.0], [1.0, 2.0], [0.0, 0.0])
+_OF_ARRAYS = {
+    "gradients": lambda: _CHAIN.backprop(*_DATA),
+    "gradients of a network": lambda: _NETWORK.backprop(np.ones((2, 9)), np.ones((2, 9))),
+    "network": lambda: gt.Network((1, 1), "tanh", w=[np.eye(1)], b=[np.zeros(1)]),
+    "bound": _NETWORK.jacobian_bound,
+    "training": lambda: gt.train(_CHAIN, *_DATA, optimiser=gt.optimisers.adam(0.1), steps=3),
+    "guarantee": lambda: gt.remedies.weight_decay_guarantee(_CHAIN, [1.0], [0.0]),
+    "kernel": lambda: gt.testing.kernel_errors(np.tanh, "tanh"),
+    "propagation": lambda: gt.architecture([gt.blocks.dense("tanh", 1.0, 0.1)]).propagate(5, 1.0, 0.5),
+    "audit": lambda: gt.audit(_NETWORK, np.ones((2, 9))).layers[0],
+}
+
+
+@pytest.mark.parametrize("result", _OF_ARRAYS)
+def test_a_result_with_arrays_is_compared_and_hashed(result):
+    made = _OF_ARRAYS[result]()
+    assert made in [made]
+    assert made != copy.deepcopy(made)  # as objects: arrays have no one answer
+    assert isinstance(hash(made), int)

@@ -102,6 +102,47 @@ class Softmax:
             lambda: gt.arrays.explosion_width("tanh", [[1.0], [1.0, 2.0]]),
             r"w = \[\[1.0\], \[1.0, 2.0\]\]: must be an array",
         ),
+        (
+            lambda: gt.meanfield.chi("tanh", np.ma.array([1.0, 1e6], mask=[False, True]), sigma_w=1),
+            "q = .*: must have no masked entries",
+        ),
+        (lambda: gt.explosion_set("tanh", np.ma.masked), "w = masked: must be one real number"),
+        (lambda: gt.Chain(np.timedelta64(3, "s")), "depth = .*: must be an int from"),
+        (lambda: _CHAIN.w[np.timedelta64(1, "s")], r"w\[layer\] = .*: the layer must be an integer"),
+        (
+            lambda: gt.arrays.explosion_width("tanh", [3.0, 4.0], out=np.array(["0.5", "1"])),
+            r"out = '<U3 of shape \(2,\)': must be a NumPy array of float64",
+        ),
+        (
+            lambda: gt.remedies.weight_decay_guarantee(_CHAIN, [1.0], [0.0], threshold="1e-400"),
+            "threshold = '1e-400': must be from 1e-100 to 1e100",
+        ),
+        (lambda: gt.blocks.dense("tanh", "1e400"), "sigma_w = '1e400': must be within the range of float64"),
+        (lambda: gt.meanfield.chi("tanh", [1, 2, 3], [1, 2]), r"shapes of q, sigma_w = .*: must broadcast"),
+        (lambda: gt.meanfield.variance_map("tanh", 1, [1, 2, 3], [1, 2]), "shapes of q, sigma_w, sigma_b = .*: must"),
+        (lambda: gt.meanfield.chi_parallel("tanh", [1, 2, 3], [1, 2]), r"shapes of q, sigma_w = .*: must broadcast"),
+        (lambda: gt.meanfield.gradients("tanh", 3, [1, 2, 3], [1, 2]), "shapes of sigma_w, sigma_b = .*: must broad"),
+        (
+            lambda: gt.stability_region("adam").rate(h=[1, 2], eta=[1, 2, 3]),
+            "shapes of h, eta, beta, .* must broadcast",
+        ),
+        (lambda: gt.stability_region("heavy_ball").tuning(2), r"rate = 2: must lie in \[0, 1\)"),
+        (lambda: gt.stability_region("heavy_ball").tuning(-0.5), r"rate = -0.5: must lie in \[0, 1\)"),
+        (
+            lambda: gt.train(_CHAIN, **_DATA, optimiser=gt.optimisers.adam(0.1), schedule=lambda *_: None),
+            r"schedule\(step, w, b\) = None: must be",
+        ),
+        (lambda: gt.factor_probability("tanh", z=[1, 2], sigma_w=[1, 2]), r"z = \[1, 2\]: must be one real number"),
+        (
+            lambda: gt.explosion_set(lambda z: z**3, 2),
+            r"is a function: pass its formula, such as gradtheory.expression",
+        ),
+        (lambda: gt.plots.settling("tanh", of="c", starts=2), "starts = 2: must be correlations from 0 to 1"),
+        (lambda: gt.plots.phase_diagram("tanh", networks=[[1, -1]]), r"networks\[:, 1\] = .*: must not be negative"),
+        (
+            lambda: gt.audit(gt.Network((1, 1), w=[[[1.0]]], b=[[0.0]]), [[1.0]], loss="mse"),
+            "loss = 'mse': is used with y only",
+        ),
         (lambda: gt.explosion_set("tanh", 2, strict="no"), "strict = 'no': must be True or False"),
         (lambda: gt.compare_activations(3), "activations = 3: must be a sequence"),
         (lambda: gt.derive("explosion", values=7), "values = 7: must be a mapping"),
@@ -148,6 +189,8 @@ def test_the_line_names_argument_value_and_what_would_work(call, said):
         (lambda: gt.explosion_set("tanh", 2, c=1), "'c'; here it is called 'threshold'"),
         (lambda: gt.explosion_set("tanh", wieght=2), "'wieght'; the nearest is 'w'"),
         (lambda: gt.explosion_set("tanh", 2, banana=1), "'banana'"),
+        (lambda: gt.derive("gradient", deph=3), "'deph'; the nearest is 'depth'"),
+        (lambda: gt.meanfield.depth_scales("tanh", 1.5, sigma_B=0.1), "'sigma_B'; the nearest is 'sigma_b'"),
     ],
 )
 def test_a_keyword_of_other_libraries_is_answered_with_the_name_it_has_here(call, said):

@@ -5,6 +5,7 @@ kind.
 """
 
 import importlib
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -47,7 +48,7 @@ _CALLED_OTHERWISE = {
     "arcsinh": "arsinh", "asinh": "arsinh", "atan": "arctan", "cos": "cosine", "exp": "exponential", "expit": "sigmoid",
     "logistic": "sigmoid", "logsigmoid": "log_sigmoid", "sin": "sine",
 }  # fmt: skip
-_CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>[^()]{0,3000})\))?\s*", re.ASCII)
+_CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>(?:[^()]|\([^()]*\)){0,3000})\))?\s*", re.ASCII)
 
 
 def activation_names() -> tuple[str, ...]:
@@ -151,19 +152,30 @@ def _item(name: str) -> tuple[Activation | Family, str | None]:
     return _catalogue()[match["name"]], match["arguments"]
 
 
-def _arguments(text: str | None, name: str) -> tuple[list[str], dict[str, str]]:
-    """Return the parameters in brackets after a name, still as text: they are numbers, checked as such."""
-    positional: list[str] = []
-    named: dict[str, str] = {}
+def _arguments(text: str | None, name: str) -> tuple[list[NumberLike], dict[str, NumberLike]]:
+    """Return the parameters in brackets after a name: text of numbers, checked as such, or what sqrt(2)/3 is."""
+    positional: list[NumberLike] = []
+    named: dict[str, NumberLike] = {}
     for part in text.split(",") if text else ():
         key, equals, value = part.rpartition("=")
         if not equals:
-            positional.append(value)
+            positional.append(_number(value))
         elif key.strip() in named:
             raise InvalidArgument("activation", name, f"gives {key.strip()} twice")
         else:
-            named[key.strip()] = value
+            named[key.strip()] = _number(value)
     return positional, named
+
+
+def _number(text: str) -> NumberLike:
+    """Return the number that is written as sqrt(2)/3 or pi, as in names of records; other text as it is."""
+    if not any(map(str.isalpha, text.replace("e", ""))):
+        return text
+    try:
+        number = parse(text, {})
+    except InvalidArgument:
+        return text
+    return text if number.free_symbols else number
 
 
 def activation_parameters(activation: str) -> Mapping[str, sympy.Expr]:
@@ -237,7 +249,10 @@ def _of_another_library(function: Any) -> str:
         return _NOT_ELEMENT_WISE
     names = {name.replace("_", ""): name for name in _catalogue()} | _CALLED_OTHERWISE
     if plain not in names or names[plain] not in _catalogue():
-        return _not_a_name()
+        is_own = inspect.isfunction(function)
+        return (
+            "is a function: pass its formula, such as gradtheory.expression('z*tanh(z)')" if is_own else _not_a_name()
+        )
     item = _catalogue()[names[plain]]
     if isinstance(item, Family):
         values = ", ".join(f"{key}={value}" for key, value in item.defaults.items())

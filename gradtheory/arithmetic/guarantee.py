@@ -1,10 +1,11 @@
 """What stands behind a number: every result says whether it is exact, certified or numeric."""
 
 import math
-from decimal import Context
+from collections.abc import Callable
+from decimal import Context, Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 
@@ -15,8 +16,13 @@ from gradtheory.arithmetic.proven import ProvenNumber
 from gradtheory.errors import Undecided
 
 _DIGITS = 10
+_OF_FLOAT = 17  # digits that tell its numbers apart
+_GUARD_DIGITS = 15, 60, 240
 _BITS_PER_DIGIT = math.log2(10)
 _OF_SIX_DIGITS = 1e-5  # an error within it leaves five of them
+
+
+_Rounded = TypeVar("_Rounded", Decimal, float)
 
 
 class Guarantee(Enum):
@@ -55,7 +61,7 @@ def _guarantee_of(result: Any) -> Guarantee:
 
 
 def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
-    """Return a number rounded once, from more digits than are shown.
+    """Return a number rounded once, to the nearest one of so many digits.
 
     Examples
     --------
@@ -67,10 +73,40 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     """
     if number.is_infinite or number.is_Integer:
         return str(number)
-    exact = str(_with_digits(number, digits + 15))
     context = Context(prec=digits)
-    once: Any = context.create_decimal(exact)
-    return str(once.normalize(context)) if number.is_Rational else str(once)
+    if number.is_Rational:
+        return str(context.divide(Decimal(int(number.p)), Decimal(int(number.q))).normalize(context))
+    return str(_rounded_by(context.create_decimal, number, digits))
+
+
+def nearest_float(number: sympy.Expr) -> float:
+    """Return the float64 nearest to a number.
+
+    Examples
+    --------
+    >>> nearest_float(sympy.pi), nearest_float(sympy.Integer(10) ** 400), nearest_float(-sympy.oo)
+    (3.141592653589793, inf, -inf)
+
+    """
+    if number.is_infinite:
+        return float(number)
+    if not number.is_Rational:
+        return _rounded_by(float, number, _OF_FLOAT)
+    try:
+        return int(number.p) / int(number.q)  # to nearest
+    except OverflowError:
+        return math.inf if number.p > 0 else -math.inf
+
+
+def _rounded_by(rounding: Callable[[Decimal], _Rounded], number: sympy.Expr, digits: int) -> _Rounded:
+    """Return a number rounded from more and more digits, until all that they may stand for is rounded alike."""
+    for more in _GUARD_DIGITS:
+        near = Decimal(str(_with_digits(number, digits + more)))
+        context = Context(prec=digits + more + 1)
+        within = Decimal(2).scaleb(near.adjusted() - digits - more + 1)
+        if rounding(context.subtract(near, within)) == rounding(context.add(near, within)):
+            break
+    return rounding(near)
 
 
 def _with_digits(number: sympy.Expr, digits: int) -> sympy.Float:

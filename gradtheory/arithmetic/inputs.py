@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
+from gradtheory.arithmetic import factors  # noqa: F401  # before SymPy takes roots of exact numbers
 from gradtheory.arithmetic.later import np
 from gradtheory.errors import InvalidArgument
 
@@ -67,7 +68,8 @@ def read_real(value: Any, name: str) -> sympy.Expr:
     (3/10, 1/2, 1/1000)
 
     """
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # NumPy scalars and 0-d arrays, but no dtypes
+    is_scalar = getattr(value, "ndim", None) == 0 and hasattr(value, "item")  # of NumPy, or a 0-d array, but no dtype
+    if is_scalar and not getattr(value, "mask", False):
         value = value.item()
     match value:
         case bool():
@@ -158,6 +160,14 @@ def read_float(value: Any, name: str) -> float:
     return _float(read_finite_array(value, name), name, value)
 
 
+def read_near_float(value: Any, name: str) -> float:
+    """Return the float64 near an exact number, of which there is one unless it is too large or too small."""
+    near = float(number := read_real(value, name))
+    if math.isinf(near) or (near == 0.0 and number != 0):
+        raise InvalidArgument(name, value, "must be within the range of float64, such as 7, 0.3 or 3/10")
+    return near
+
+
 def read_positive_float(value: Any, name: str) -> float:
     """Return one positive finite number as a float."""
     return _float(read_positive_array(value, name), name, value)
@@ -185,13 +195,24 @@ def read_array(value: Any, name: str) -> Array:
 
 def read_real_array(value: Any, name: str) -> np.ndarray:
     """Return an array_like of real numbers as an array of the type that NumPy gives it."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        rule = "must have no masked entries, whose numbers are not known: leave them out, or fill them in"
+        raise InvalidArgument(name, value, rule)
     try:
-        array = np.asarray(value)
+        array = np.asarray(detached(value))
     except (ValueError, TypeError, RuntimeError):  # ragged nesting, or an object that breaks off, as tensors do
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" and (array.size or not isinstance(value, Sequence | np.ndarray)):
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
     return array
+
+
+def detached(value: Any) -> Any:
+    """Return what a tensor of PyTorch holds, where a gradient is attached to it; NumPy has no bfloat16."""
+    if not (hasattr(value, "detach") and hasattr(value, "cpu")):
+        return value
+    tensor = value.detach().cpu()
+    return tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor
 
 
 def read_finite_array(value: Any, name: str) -> Array:
@@ -237,7 +258,7 @@ def read_parameters(value: Any, name: str, depth: int) -> Array:
 
 def _read_array_where(value: Any, name: str, holds: Callable[[Array], Any], rule: str) -> Array:
     if isinstance(value, sympy.Expr | str | Decimal | Fraction):
-        value = float(read_real(value, name))
+        value = read_near_float(value, name)
     array = read_array(value, name)
     good = np.isfinite(array) & holds(array)
     if not good.all():
@@ -258,16 +279,23 @@ def _first_entry(array: Array, good: np.ndarray) -> str:
 
 def read_bits(digits: Any) -> int:
     """Return how many bits make a number of decimal digits, which must be from 10 to 100,000."""
-    if isinstance(digits, Integral) and not isinstance(digits, bool) and 10 <= int(digits) <= _MOST_DIGITS:
+    if is_int(digits) and 10 <= int(digits) <= _MOST_DIGITS:
         return math.ceil(int(digits) * math.log2(10))
     raise InvalidArgument("digits", digits, f"must be an int from 10 to {_MOST_DIGITS}, such as {DIGITS}")
 
 
 def read_count(value: Any, name: str, most: int, *, least: int = 1) -> int:
     """Return an int from `least` to `most`."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most:
+    if is_int(value) and least <= int(value) <= most:
         return int(value)
     raise InvalidArgument(name, value, f"must be an int from {least} to {most}")
+
+
+def is_int(value: Any) -> bool:
+    """Return whether a value is an integer of Python, NumPy or SymPy."""
+    return (
+        isinstance(value, Integral) and not isinstance(value, bool) and hasattr(value, "__index__")
+    )  # no timedelta64 either
 
 
 def read_fan(value: Any, name: str) -> int:
@@ -285,7 +313,7 @@ def read_chain_depth(value: Any) -> int | sympy.Symbol:
     if isinstance(value, sympy.Symbol):
         if value.is_integer and value.is_positive is not False:
             return value
-    elif isinstance(value, Integral | sympy.Integer) and not isinstance(value, bool) and 1 <= int(value) <= _DEEPEST:
+    elif is_int(value) and 1 <= int(value) <= _DEEPEST:
         return int(value)
     raise InvalidArgument(
         "depth", value, f"must be an int from 1 to {_DEEPEST}, or a SymPy symbol such as Symbol('L', integer=True)"

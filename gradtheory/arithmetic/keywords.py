@@ -68,6 +68,8 @@ def _hint(name: str, own: list[str]) -> str:
     begun = [each for each in own if each.startswith(f"{name}_")]
     if not begun and (meant := _NAMES.get(name)) in own:
         return f"; here it is called {meant!r}"
+    if same := [each for each in own if each.lower() == name.lower()]:
+        return f"; the nearest is {same[0]!r}"
     known = [*own, *(other for other, here in _NAMES.items() if here in own)]  # 'wieght' is w, which others call weight
     near = begun or [_NAMES.get(each, each) for each in get_close_matches(name, known, n=1)]
     return f"; the nearest {'is' if len(near) == 1 else 'are'} {' and '.join(map(repr, near))}" if near else ""

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_DOWN, Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -12,6 +13,8 @@ from sympy.multipledispatch import dispatch
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.brief import shown_error
 from gradtheory.errors import Undecided
+
+_DIGITS = 12  # that are printed
 
 
 class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes are untyped
@@ -82,13 +85,21 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
         return enclosure.rounded(self, prec)
 
     def first_digits(self, ellipsis: str, within: str = "±") -> str:
-        """Return the number for printing, to 12 digits or as many as are known; it never fails."""
+        """Return the number for printing, its first 12 digits or as many as are known; it never fails."""
         ball = self.enclosure(64)
         if ball.contains(0) and not ball.is_zero():
             farthest = enclosure.as_rational(abs(ball).upper())
             return f"0 {within} " + shown_error(Fraction(int(farthest.p), int(farthest.q)))
-        known = math.floor((ball.rel_accuracy_bits() - 1) * math.log10(2))
-        return str(enclosure.as_rational(ball).n(min(max(known, 1), 12))) + ellipsis
+        digits = min(max(math.floor((ball.rel_accuracy_bits() - 1) * math.log10(2)), 1), _DIGITS)
+        context = Context(prec=digits, rounding=ROUND_DOWN, Emin=MIN_EMIN, Emax=MAX_EMAX)
+        for bits in (64, 256):  # of numbers just above or below one of so few digits the first do not tell
+            ball = self.enclosure(bits)
+            with enclosure.precision(bits):
+                lower, upper = enclosure.as_rational(ball.lower()), enclosure.as_rational(ball.upper())
+            least, most = (context.divide(Decimal(int(end.p)), Decimal(int(end.q))) for end in (lower, upper))
+            if least == most:
+                break
+        return f"{sympy.Float(str(max(least, most, key=abs)), digits)}{ellipsis}".replace("E", "e")
 
     def _sympystr(self, printer: Any) -> str:
         return f"{type(self).__name__}({self.first_digits('…')})"

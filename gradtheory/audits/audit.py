@@ -61,9 +61,9 @@ def audit(
     y : array_like, optional
         The targets. Left out, gradients start from random ones at the output.
     loss : str or callable, optional
-        As for `Network`; by default the network's own, and for a module "mse", or "softmax_cross_entropy" where y are
-        classes. For a torch module also a callable of what it returns
-        and y, which may then be a tuple or a dict of arrays, too.
+        With y alone. As for `Network`; by default the network's own, and for a module "mse", or "softmax_cross_entropy"
+        where y are classes. For a torch module also a callable of what it returns and y, which may then be a tuple or a
+        dict of arrays, too.
     on_unknown : {"measure", "refuse"}
         What to do with a torch module that holds parts which are not understood: measure it, and say so, or refuse it
         with the list of these parts.
@@ -115,6 +115,8 @@ def audit(
             "must be a torch.nn.Module or a gradtheory.Network, as Network.from_onnx(path) and "
             "Network.from_weights(state_dict, activation) read them",
         )
+    if loss is not None and y is None:
+        raise InvalidArgument("loss", loss, "is used with y only: pass the targets, or leave it out")
     layers, verdict = judged(measured)
     layers, verdict = of_norms(layers, _before_a_norm(verdict, layers), measured)
     if measured.overflows:

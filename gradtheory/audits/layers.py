@@ -20,7 +20,7 @@ MUCH = 3.0  # times as large as usual
 MADE_ALIKE = 3  # of numbers that a scheme gives, not chance, so few tell what is usual
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AuditedLayer(ShownAsTable):
     """One layer of an audit; what cannot be known of it is nan or None.
 

@@ -31,7 +31,7 @@ _KEPT = 1 << 22  # numbers of workspace that a thread keeps for its next call: f
 _OF_THREAD = threading.local()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gradients(ShownAsTable):
     """Loss and gradients of a chain.
 

@@ -6,12 +6,11 @@ instead grows quadratically and ends in a recursion error at depths of 20 to 40.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import sympy
 
 from gradtheory.activations import Activation, Z
-from gradtheory.arithmetic.inputs import read_chain_depth
+from gradtheory.arithmetic.inputs import is_int, read_chain_depth
 from gradtheory.chains.backprop import Gradients, backprop
 from gradtheory.chains.layers import LayerActivations, in_brief, read_activations
 from gradtheory.chains.losses import Loss, loss_for
@@ -128,7 +127,7 @@ class Chain(ChainSymbols):
     def layer_jacobians(self, first: int | sympy.Expr, last: int | sympy.Expr) -> list[sympy.Expr]:
         """Return σ'(z_k) w_k for every layer from `first` to `last`, or their product if one of these is symbolic."""
         for name, layer in (("first", first), ("last", last)):
-            if not isinstance(layer, Integral) and not (isinstance(layer, sympy.Expr) and layer.is_integer):
+            if not is_int(layer) and not (isinstance(layer, sympy.Expr) and layer.is_integer):
                 raise InvalidArgument(name, layer, "must be an integer, or an integer symbol")
         symbols = sympy.Tuple(first, last).free_symbols
         if not symbols:

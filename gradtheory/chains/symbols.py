@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import sympy
 
-from gradtheory.arithmetic.inputs import read_exact_parameters, read_real
+from gradtheory.arithmetic.inputs import is_int, read_exact_parameters, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import WrittenProduct, WrittenSum
 from gradtheory.typing import NumberLike
@@ -100,7 +99,7 @@ class LayerSymbols:
     depth: int | sympy.Symbol
 
     def __getitem__(self, layer: int | sympy.Expr) -> sympy.Expr:
-        if isinstance(layer, Integral | sympy.Integer) and not isinstance(layer, bool):
+        if is_int(layer):
             if self.has(int(layer)):
                 return layer_symbol(self.name, int(layer))
         elif isinstance(layer, sympy.Expr) and layer.is_integer and layer.free_symbols:

@@ -7,6 +7,7 @@ from typing import Any
 from gradtheory.errors import InvalidArgument
 
 _LARGEST_FILE = 10_000_000  # bytes
+_LONGEST_INTEGER = 100  # digits
 
 
 def load(path: Any) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def load(path: Any) -> dict[str, Any]:
     if len(content) > _LARGEST_FILE:
         raise InvalidArgument("path", name, f"must be a file of at most {_LARGEST_FILE} bytes")
     try:
-        data = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
+        data = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number, parse_int=_number
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidArgument("path", name, f"is not JSON: {_why_no_json(error)}") from None
     if not isinstance(data, dict):
@@ -43,6 +46,12 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise ValueError("a name is repeated in an object")
     return fields
+
+
+def _number(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:  # of certificates all are short: a format, places in lists
+        raise ValueError("a number in it is too long")
+    return int(text)
 
 
 def _no_number(text: str) -> None:

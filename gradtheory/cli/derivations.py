@@ -224,4 +224,8 @@ def _named(texts: tuple[str, ...], option: str, rule: str) -> dict[str, str]:
     for text, (_, equals, _) in zip(texts, pairs, strict=True):
         if not equals:
             raise InvalidArgument(option, text, rule)
+    names = [name.strip() for name, _, _ in pairs]
+    for text, name in zip(texts, names, strict=True):
+        if (times := names.count(name)) > 1:
+            raise InvalidArgument(option, text, f"gives {name} {times} times: give one value")
     return {name.strip(): what.strip() for name, _, what in pairs}

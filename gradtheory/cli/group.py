@@ -17,6 +17,21 @@ _OF_FILES = (".html", ".md", ".pdf", ".tex", ".txt")
 ACTIVATION, FACT = Name(names.activations), Name(names.facts)
 
 
+class Number(click.ParamType[float]):
+    """A number of float64, written as everywhere else: 0.3, 3/10, 1e-3."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        from gradtheory.arithmetic.inputs import read_near_float  # with SymPy, which help does not need
+
+        return value if isinstance(value, float) else read_near_float(value, "" if param is None else str(param.name))
+
+
+NUMBER = Number()
+
+
 def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
     """Return what gives a command several options, in this order."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gradtheory.document import Document
 
 
+_PAGES = ".html", ".htm"
+
 network_options = options(
     click.argument("model", metavar="MODEL", type=PATH),
     click.option("--data", metavar="FILE", type=PATH, required=True, help="The inputs, a row each: .npy."),
@@ -54,6 +56,8 @@ def audit(html: Path | None, as_json: bool, **asked: Any) -> None:
     Example: gradtheory audit model.onnx --data x.npy --targets y.npy --html report.html
     """
     if html is not None:
+        if html.suffix.lower() not in _PAGES:  # a slip would overwrite the data
+            raise InvalidArgument("html", str(html), f"must end in one of {', '.join(_PAGES)}")
         read_target(html, "html")
     report = audited(**asked)
     if html is not None:
@@ -73,6 +77,8 @@ def audited(
     *, model: Path, data: Path, targets: Path | None, loss: str | None, activation: str | None, expr: str | None
 ) -> "gt.Audit":
     """Return the audit that the options ask for."""
+    if loss is not None and targets is None:
+        raise InvalidArgument("loss", loss, "is used with --targets only")
     x, y = _array(data, "data"), None if targets is None else _array(targets, "targets")
     if loss is None:
         are_classes = y is not None and y.ndim == 1 and y.dtype.kind in "iu"

@@ -47,7 +47,8 @@ class Several(click.ParamType[list[Any]]):
         try:
             return [self._item(part.strip()) for part in str(value).split(",")]
         except ValueError:
-            self.fail(f"must be numbers with commas between them, such as 0.5,1.0; not {value!r}", param, ctx)
+            example = "0.5,1.0, or pairs such as -1:1,0:2"
+            self.fail(f"must be numbers with commas between them, such as {example}; not {value!r}", param, ctx)
 
 
 def _number_or_pair(text: str) -> float | tuple[float, ...]:
@@ -226,6 +227,8 @@ def _of_region(
 ) -> tuple[list[Any], dict[str, Any]]:
     if not all(isinstance(side, tuple) and len(side) == 2 for side in box):
         raise InvalidArgument("box", box, "must be the lower and the upper end of each input, such as -2:2,0:1")
+    if len(box) > 2:  # before the work is done
+        raise InvalidArgument("box", box, "must be of one or two inputs, which can be drawn")
     corners = tuple(zip(*box, strict=True))
     return [gt.explosion_region(read_network(model, activation, expr), corners, threshold=threshold)], {}
 

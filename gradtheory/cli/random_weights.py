@@ -6,16 +6,17 @@ import math
 import click
 
 import gradtheory as gt
-from gradtheory.cli.group import app, json_option, of_activation, one_activation, options
+from gradtheory.cli.group import NUMBER, app, json_option, of_activation, one_activation, options
 from gradtheory.cli.printing import print_result, short
 from gradtheory.cli.progress import counted
+from gradtheory.cli.words import said
 
 _scales = options(
     click.option(
-        "--sigma-w", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the weights."
+        "--sigma-w", metavar="S", type=NUMBER, default=1.0, show_default=True, help="Standard deviation of the weights."
     ),
     click.option(
-        "--sigma-b", metavar="S", type=float, default=1.0, show_default=True, help="Standard deviation of the biases."
+        "--sigma-b", metavar="S", type=NUMBER, default=1.0, show_default=True, help="Standard deviation of the biases."
     ),
 )
 
@@ -29,7 +30,8 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
 
     There is one neuron a layer.
 
-    "typical" is the Lyapunov exponent: the mean of log|factor|, which almost every chain follows.
+    "typical" is the Lyapunov exponent: the mean of log|factor|, which almost every chain follows. Where slopes of 0
+    make it -inf, "surviving" is the mean over chains that meet none.
 
     Example: gradtheory lyapunov sigmoid --sigma-w 4
     """
@@ -55,13 +57,15 @@ def lyapunov(activation: str | None, expr: str | None, sigma_w: float, sigma_b: 
         mean_square=float(exponent.mean_square),
         mean_square_rate=None if math.isnan(exponent.mean_square_rate) else float(exponent.mean_square_rate),
         growth_per_layer=exponent.growth,
+        **_told(as_json, surviving=None if math.isfinite(exponent.value) else exponent.surviving_value),
         **layers,
+        reason=(exponent.reason if as_json else "; ".join(map(said, exponent.reason.split("; ")))) or None,
     )
 
 
 @app.command()
 @of_activation
-@click.option("--sigma-b", metavar="S", type=float, default=0.0, show_default=True, help="The scale of the biases.")
+@click.option("--sigma-b", metavar="S", type=NUMBER, default=0.0, show_default=True, help="The scale of the biases.")
 @json_option
 def edge(activation: str | None, expr: str | None, sigma_b: float, as_json: bool) -> None:
     """Print the edge of chaos of wide layers.

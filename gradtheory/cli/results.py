@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +13,6 @@ from typing import Any
 import gradtheory as gt
 from gradtheory.cli.words import said
 
-_DIGITS = 20  # of an exact number before it is rounded to float64
 _SHORT, _OF_FLOATS = 6, 15  # digits beside an exact form, and those that float64 has
 _MORE = _OF_FLOATS, 2 * _OF_FLOATS, 4 * _OF_FLOATS  # digits where fewer do not tell two numbers apart
 
@@ -81,7 +81,9 @@ def as_json(value: Any) -> Any:  # noqa: PLR0911, PLR0912  # one for each type
         case sympy.Set():
             return [_interval(part) for part in _parts(value)]
         case sympy.Expr() if value.is_number:
-            return _number(_float(value), guarantee=gt.guarantee(value).value, exact=str(value))
+            from gradtheory.arithmetic.guarantee import nearest_float
+
+            return _number(nearest_float(value), guarantee=gt.guarantee(value).value, exact=str(value))
         case sympy.Basic():
             return str(value)
         case Mapping():
@@ -125,18 +127,13 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _float(number: Any) -> float:
-    from gradtheory.arithmetic.guarantee import decimal
-
-    return float(decimal(number, _DIGITS).replace("oo", "inf"))
-
-
 def _parts(value: Any) -> list[Any]:
     """Return the intervals and points of a set, in increasing order; of a periodic one, those that are repeated."""
+    from gradtheory.arithmetic.guarantee import nearest_float
     from gradtheory.explosion.superlevel import Periodic, components_of
 
     base = value.base if isinstance(value, Periodic) else value
-    return sorted(components_of(base), key=lambda part: _float(part.lower))
+    return sorted(components_of(base), key=lambda part: nearest_float(part.lower))
 
 
 def _interval(part: Any) -> dict[str, Any]:
@@ -150,9 +147,10 @@ def _in_digits(number: Any, digits: int = _SHORT) -> str | None:
 
     if number.is_Integer or number.is_infinite:
         return None
-    near = _float(number)
-    is_like = math.isfinite(near) and near != 0
-    return f"{near:.{digits}g}" if digits <= _OF_FLOATS and is_like else decimal(number, digits)
+    written = decimal(number, digits)
+    near = float(written)
+    is_like = math.isfinite(near) and abs(near) >= sys.float_info.min
+    return f"{near:.{digits}g}" if digits <= _OF_FLOATS and is_like else written
 
 
 def _inequality(value: Any, variable: str, digits: int | None = _SHORT) -> str:

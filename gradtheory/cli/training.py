@@ -1,6 +1,5 @@
 """Commands for training: which steps are stable, what a run does, and what helps a chain."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,7 +119,8 @@ run_options = options(
 def trained(*, optimiser: str, eta: str, steps: int, **problem: Any) -> Any:
     """Return the run that the options ask for."""
     start = _problem(**problem)
-    return gt.train(*start, optimiser=getattr(gt.optimisers, optimiser)(_number(eta, "eta")), steps=steps)
+    rate = float(_numbers(eta, "eta")[0])
+    return gt.train(*start, optimiser=getattr(gt.optimisers, optimiser)(rate), steps=steps)
 
 
 @app.command()
@@ -181,22 +181,15 @@ def _problem(
     x: Array = np.linspace(-1.0, 1.0, 20) if inputs is None else _numbers(inputs, "inputs")
     y: Array = np.where(x > 0.0, 1.0, 0.0) if targets is None else _numbers(targets, "targets")
     if len(b) != len(w):
-        raise InvalidArgument("biases", biases, f"must be {len(w)} numbers, one for each weight")
+        raise InvalidArgument("biases", biases, f"must be as many numbers as there are weights, {len(w)}")
     if len(y) != len(x):
-        raise InvalidArgument("targets", targets, f"must be {len(x)} numbers, one for each input")
+        raise InvalidArgument("targets", targets, f"must be as many numbers as there are inputs, {len(x)}")
     return gt.Chain(len(w), one_activation(activation, expr, "sigmoid")), x, y, w, b
 
 
 def _numbers(text: str, name: str) -> "Array":
     import numpy as np
 
-    return np.array([_number(part, name) for part in text.split(",")])
+    from gradtheory.arithmetic.inputs import read_near_float
 
-
-def _number(text: str, name: str) -> Any:
-    from gradtheory.arithmetic.inputs import read_real
-
-    number = float(read_real(text.strip(), name))
-    if not math.isfinite(number):
-        raise InvalidArgument(name, text, "must be within the range of float64, such as 7, 0.3 or 3/10")
-    return number
+    return np.array([read_near_float(part.strip(), name) for part in text.split(",")])

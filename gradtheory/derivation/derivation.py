@@ -1,10 +1,10 @@
 """A derivation: checked steps from definitions and named facts, for one question. `writing` puts it into words."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -14,6 +14,7 @@ from gradtheory.activations.slopes.jumps import jumps_of
 from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_chain_depth
+from gradtheory.arithmetic.keywords import with_other_names
 from gradtheory.arithmetic.kinds import read_kind, read_mapping
 from gradtheory.chains.losses import LOSSES
 from gradtheory.derivation import writing
@@ -152,6 +153,15 @@ class Derivation:
         """
         return save(self.document, path)
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _answered, (self.question, self.lang, self.title)  # SymPy evaluates what it unpickles: |X| = ∞ to False
+
+    def __copy__(self) -> "Derivation":
+        return self
+
+    def __deepcopy__(self, _: Any) -> "Derivation":
+        return self
+
     def __repr__(self) -> str:
         names = TOPICS[self.topic].arguments[:1]  # what it is about: an activation, an optimiser, or neither
         subjects = ((name, getattr(self.question, name)) for name in names)
@@ -171,6 +181,7 @@ class Derivation:
         return page[style : page.index("</style>") + 8] + page[body : page.index("</body>")]
 
 
+@with_other_names
 def derive(
     topic: str,
     depth: int | sympy.Symbol | None = None,
@@ -261,10 +272,14 @@ def derive(
         one_of("heavy_ball" if optimiser is None else optimiser, "optimiser", tuple(RULES)),
         read_letters(letters),
     )
-    answer = TOPICS[topic].derive(question)
-    steps = (part for step in answer.steps for part in (step.statement, *step.assumptions))
-    refuse_taken(question.letters, (*answer.definitions, *steps))
-    return Derivation(question, answer, language, words)
+    derivation = _answered(question, language, words)
+    steps = (part for step in derivation.steps for part in (step.statement, *step.assumptions))
+    refuse_taken(question.letters, (*derivation.definitions, *steps))
+    return derivation
+
+
+def _answered(question: Question, lang: str, title: str) -> Derivation:
+    return Derivation(question, TOPICS[question.topic].derive(question), lang, title)
 
 
 def _wrt(depth: int | sympy.Symbol) -> str:

@@ -15,11 +15,17 @@ from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.document import Formula
 from gradtheory.formulas import LatexWriter, TextWriter, WrittenProduct
 from gradtheory.formulas.latex import SIGNS
-from gradtheory.formulas.spelling import PLAIN, Spelling, between, sides
+from gradtheory.formulas.spelling import PLAIN, Spelling, between, pieces, sides
 
 _DOT_BEFORE_NAME = re.compile(r" \\cdot (?=\\(?:operatorname|ln|cosh|sinh|tanh|pi)\b)")  # 2 arsinh(3): no dot is needed
+_NAMES = re.compile(r"\\((?:arc)?(?:sin|cos|tan|cot)h?|ln|max|min)\b")
+_GROUP = re.compile(r"(?<!\\frac)(?<!\})\{([^{}]*)\}")  # but for those of a fraction
+_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_BRACKETS = ("{", "}"), (r"\left", r"\right")
 _LONGEST_ROW = 62  # in letters, as far as they can be counted
-_LONGEST_LINE = 75  # likewise, of an equation without fractions
+_LONGEST_EQUIVALENCE = 59  # likewise: its signs stand apart
+_LONGEST_LINE = 75  # likewise, of a relation
+_SHORT_SIDE = 20
 _APPROX = r"\approx"
 
 
@@ -102,14 +108,21 @@ def _rows(statement: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, st
         yield left, f"{sign} {right}"
     elif isinstance(statement, Equivalent):
         left, right = map(writer.doprint, sides(statement))
-        if _length(left) + _length(right) > _LONGEST_ROW:
+        if _length(left) + _length(right) > _LONGEST_EQUIVALENCE:
             yield "", rf"{left} \iff"
-            yield "", right
+            yield from _alternatives(sides(statement)[1], writer)
         else:
             yield left, rf"\iff {right}"
     elif isinstance(statement, Relational) and _is_wide(statement, writer):
-        yield "", writer.doprint(statement.lhs)
-        yield "", rf"\quad {SIGNS[statement.rel_op]} {writer.doprint(statement.rhs)}"
+        left, right, sign = writer.doprint(statement.lhs), writer.doprint(statement.rhs), SIGNS[statement.rel_op]
+        if (short := _width(left)) < _SHORT_SIDE:
+            first, *others = _in_lines(right, _LONGEST_ROW - short)
+            yield left, f"{sign} {first}"
+        else:
+            first, *others = _in_lines(right)
+            yield from (("", line) for line in _in_lines(left))
+            yield "", rf"\quad {sign} {first}"
+        yield from (("", rf"\qquad {line}") for line in others)
     elif isinstance(statement, Relational):
         yield from _broken(writer, writer.doprint(statement.lhs), SIGNS[statement.rel_op], statement.rhs)
     else:
@@ -122,9 +135,34 @@ def _ending(statement: InNumbers, writer: LatexWriter | TextWriter, power: str) 
 
 
 def _is_wide(statement: Relational, writer: LatexWriter) -> bool:
-    """Return whether an equation would leave the line: fractions are narrower than what they hold."""
+    """Return whether a relation would leave the line; a product with fractions is broken between its factors."""
     printed = [writer.doprint(side) for side in (statement.lhs, statement.rhs)]
-    return sum(map(_length, printed)) > _LONGEST_LINE and not any("\\frac" in side for side in printed)
+    is_product = (
+        isinstance(statement.rhs, WrittenProduct) and not statement.rhs.is_turned and "\\frac" in "".join(printed)
+    )
+    return not is_product and sum(map(_width, printed)) > _LONGEST_LINE
+
+
+def _in_lines(printed: str, longest: int = _LONGEST_ROW) -> list[str]:
+    """Return a sum in as few lines as hold its terms."""
+    lines, term = [""], ""
+    for part in re.split(r"(?= [-+] )", printed):
+        term += part
+        if all(term.count(opening) == term.count(closing) for opening, closing in _BRACKETS):
+            if lines[-1] and _width(lines[-1] + term) > longest:
+                lines.append("")
+            lines[-1] += term
+            term = ""
+    return [line.strip() for line in lines]
+
+
+def _width(printed: str) -> int:
+    """Return about how many letters wide a formula is: a fraction is as wide as the longer of its parts."""
+    before = ""
+    while printed != before:
+        before = printed
+        printed = _FRACTION.sub(lambda parts: max(parts.groups(), key=_length), _GROUP.sub(r"\1", printed))
+    return _length(printed)
 
 
 def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Iterator[tuple[str, str]]:
@@ -144,9 +182,19 @@ def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Ite
     yield left, f"{sign} {_in_a_row(row)}"
 
 
+def _alternatives(side: sympy.Basic, writer: LatexWriter) -> Iterator[tuple[str, str]]:
+    """Yield a side of an equivalence: in one row, or where it is long each of its alternatives in its own."""
+    printed = writer.doprint(side)
+    parts = [printed]
+    if isinstance(side, sympy.Or) and _length(printed) > _LONGEST_ROW:
+        parts = list(map(writer.doprint, pieces(side)))
+    for number, part in enumerate(parts):
+        yield "", rf"\quad \lor\; {part}" if number else part
+
+
 def _in_a_row(groups: Sequence[str]) -> str:
     return r" \cdot ".join(groups)
 
 
 def _length(printed: str) -> int:
-    return len(re.sub(r"\\[a-zA-Z]+|[{}^_\\ ]", "", printed)) + 1
+    return len(re.sub(r"\\[a-zA-Z]+|[{}^_\\ ]", "", _NAMES.sub(r"\1", printed))) + 1

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 
 import sympy
 
@@ -58,6 +60,12 @@ def _python(value: object) -> str:
 
 
 def _python_number(number: object) -> str:
-    """Return a number, or a letter, as Python: text, which is exact, but for irrational numbers."""
-    is_irrational = isinstance(number, sympy.Expr) and not number.is_Rational and not number.is_Float
-    return f"sympy.sympify({str(number)!r})" if is_irrational else repr(str(number))
+    """Return a number, or a letter, as Python: text, which is exact, but for irrational numbers and floats."""
+    match number:
+        case float() | sympy.Float():
+            return repr(str(sympy.Rational(number)))  # its binary value
+        case sympy.Expr() if not number.is_Rational:
+            return f"sympy.sympify({str(number)!r})"
+        case _ if hasattr(number, "as_integer_ratio") and not isinstance(number, int | Fraction | Decimal):
+            return repr(str(sympy.Rational(*number.as_integer_ratio())))  # other floats of NumPy
+    return repr(str(number))

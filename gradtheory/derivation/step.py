@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NoReturn
 
 import sympy
 
@@ -62,6 +63,15 @@ class Step:
     def check(self) -> Check | None:
         """How the statement was shown to be true; None where it was not."""
         return self.verdict.check
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a step is not pickled, since SymPy would evaluate what it says: pickle its derivation")
+
+    def __copy__(self) -> "Step":
+        return self
+
+    def __deepcopy__(self, _: Any) -> "Step":
+        return self
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {formula(self.statement).latex()}$"

@@ -23,9 +23,7 @@ _FUNCTION_NAME = r"\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)(?![A-
 _BEFORE_FUNCTION = re.compile(rf"(?<=[\w)}}])(?={_FUNCTION_NAME})")  # TeX leaves a space there
 _FUNCTION = re.compile(rf"({_FUNCTION_NAME}) ?(?=[^\W_]|\\(?!left|to|in|cdot)[A-Za-z])")  # and there
 _INDEX = re.compile(r"_\{(\w) ([+-]) (\w)\}")  # l - 1, in one word
-_LONG_POWER = re.compile(
-    r"\^\{((?:[^{}]|\{[^{}]*\})*[^{}A-Za-z0-9\\](?:[^{}]|\{[^{}]*\})*)\}"
-)  # L - 1, not 10 or \prime
+_LONG = re.compile(r"[^{}A-Za-z0-9\\]")  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![0-9.])")
 _LONGEST_NAME = 30  # letters of one that is not broken
 _BARE_ROOT = re.compile(r"√\((\d+|[^\W\d])\)")  # formulas print √2 and √π
@@ -94,11 +92,25 @@ def _html_code(text: str) -> str:
 def plain_math(latex: str) -> str:
     """Return a formula as plain text."""
     spaced = _FUNCTION.sub(r"\1\\ ", _BEFORE_FUNCTION.sub(r"\\ ", _INDEX.sub(r"_{\1\2\3}", latex)))
-    bracketed = _LONG_POWER.sub(r"^{(\1)}", spaced)
-    written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), _text_of_latex()(bracketed))
+    text = _text_of_latex()(_with_brackets(spaced))
+    written = _SUBSCRIPT.sub(lambda match: subscripted(match[1], match[2]), text)
     written = _POWER.sub(lambda match: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(match[1])], written)
     written = written.replace("_*", "∗").replace("”", "''")  # of primes, which the converter takes for quotation marks
     return _RELATION.sub(r" \1 ", _BARE_ROOT.sub(r"√\1", written)).strip()
+
+
+def _with_brackets(latex: str) -> str:
+    """Return a formula with long exponents in brackets, those within exponents too."""
+    before, power, rest = latex.partition("^{")
+    if not power:
+        return latex
+    depth, end = 1, 0
+    while depth and end < len(rest):
+        depth += {"{": 1, "}": -1}.get(rest[end], 0)
+        end += 1
+    inside, after = rest[: end - 1], _with_brackets(rest[end:])
+    exponent = _with_brackets(inside)
+    return f"{before}^{{({exponent})}}{after}" if _LONG.search(inside) else f"{before}^{{{exponent}}}{after}"
 
 
 @functools.cache

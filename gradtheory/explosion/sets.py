@@ -94,7 +94,7 @@ def explosion_set(
     >>> explosion_set("relu", w=-2)
     Interval.open(-oo, 0)
     >>> explosion_set("gelu", w="0.9", b=1)
-    Interval.open(-10/9 + 10*Root(1.14543411100…)/9, -10/9 + 10*Root(1.74797915655…)/9)
+    Interval.open(-10/9 + 10*Root(1.14543411099…)/9, -10/9 + 10*Root(1.74797915654…)/9)
     >>> explosion_set("sine", w=2)
     Periodic(Interval.open(-pi/6, pi/6), pi/2)
     >>> explosion_set("sine", w=2, domain=(0, 2))

@@ -24,9 +24,8 @@ _PAIR_DIGITS = 6  # of a number that only a pair of equations names
 _BARE = ("cosh", "sinh", "tanh", "cos", "sin", "tan", "log")  # functions of one symbol or number: cosh s, ln 2
 _PLAIN = (sympy.erf, sympy.erfc)  # whose powers have brackets: erf² is no textbook's
 _SHORT = re.compile(r"[A-Za-z](?:_\{(?:\w+|\*)\})?|[0-9]+")
-_FOLLOWED = re.compile(
-    rf"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{{\w+\}})?) ({_SHORT.pattern}|\\left\|\S+\\right\|) (?=\\left\()"
-)
+_WITHOUT_BRACKETS = rf"(\\(?:cosh|sinh|tanh|cos|sin|tan|ln)(?:\^\{{\w+\}})?) ({_SHORT.pattern}|\\left\|\S+\\right\|)"
+_FOLLOWED, _LAST = re.compile(rf"{_WITHOUT_BRACKETS} (?=\\left\()"), re.compile(rf"{_WITHOUT_BRACKETS}$")
 _TEX_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     character: f"\\{character}" for character in "&%$#_{}"
 }
@@ -74,6 +73,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
             return self._print(root)
         if self._settings["fold_short_frac"]:
             top = self._part(above) if above.is_Mul else self.parenthesize(above, PRECEDENCE["Mul"], strict=True)
+            top = _LAST.sub(r"\1\\left(\2\\right)", top)  # cosh(z)/2, which is not cosh(z/2)
             return f"{top} / {self.parenthesize(below, PRECEDENCE['Mul'])}"
         with self.folded():
             return rf"\frac{{{self._part(above)}}}{{{self._part(below)}}}"

@@ -69,7 +69,7 @@ def read_targets(loss: str, y: Any, shape: tuple[int, ...]) -> Array:
     if targets.shape != shape:
         rows = f"must be {shape}: a row for each of x, as wide as the output"
         if targets.shape == (batch,) and np.all(targets == np.floor(targets)):
-            rows += '; for the class of each, make the network with loss="softmax_cross_entropy"'
+            rows += '; for the class of each, the loss must be "softmax_cross_entropy"'
         if loss == "softmax_cross_entropy":
             rows = f"must be {shape[:1]}, the class of each of x, or {shape}, its shares of the classes"
         raise InvalidArgument("y.shape", targets.shape, rows)

@@ -34,7 +34,7 @@ from gradtheory.typing import ActivationLike, ArrayLike
 _WIDEST, _DEEPEST = 16_384, 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network(ShownAsTable):
     """A network: dense layers in a row, or a graph of them with residual sums and norms.
 

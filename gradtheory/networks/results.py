@@ -7,7 +7,7 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.batches import table_of_sizes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkGradients(ShownAsTable):
     """Loss and gradients of a network, over the whole batch.
 
@@ -35,7 +35,7 @@ class NetworkGradients(ShownAsTable):
         return table_of_sizes(self.loss, self.w, self.b, self.x)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JacobianBound(ShownAsTable):
     r"""An upper bound of \|∂a_L/∂a_0\|, at any input and for any biases; `float` gives it.
 

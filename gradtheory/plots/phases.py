@@ -12,6 +12,8 @@ from gradtheory.arithmetic.inputs import (
     Array,
     read_count,
     read_finite_array,
+    read_nonnegative_array,
+    read_positive_array,
 )
 from gradtheory.document.wrapping import columns
 from gradtheory.errors import InvalidArgument
@@ -87,6 +89,8 @@ def phase_diagram(
     marked = np.zeros((0, 2)) if networks is None else read_finite_array(networks, "networks")
     if marked.ndim != 2 or marked.shape[1] != 2:
         raise InvalidArgument("networks.shape", marked.shape, "must be (n, 2): pairs of σ_w and σ_b")
+    read_positive_array(marked[:, 0], "networks[:, 0]")
+    read_nonnegative_array(marked[:, 1], "networks[:, 1]")
     edge = edge_of_chaos(record, np.linspace(0.0, largest_bias, many))
     if Origin.of(record).is_homogeneous:  # χ₁ is the same for every σ_b, though the variance grows with depth
         edge = replace(edge, sigma_w=np.full(many, edge.sigma_w[0]), stable=np.ones(many, dtype=bool))

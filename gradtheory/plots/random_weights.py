@@ -12,6 +12,7 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.inputs import (
     Array,
     read_depth,
+    read_nonnegative_float,
 )
 from gradtheory.document.messages import fill
 from gradtheory.formulas import latex
@@ -76,6 +77,7 @@ def gradient_over_depth(
 
     """
     record, scales, depth = as_activation(activation), read_curves(sigma_w, "sigma_w"), read_depth(depth)
+    sigma_b = read_nonnegative_float(sigma_b, "sigma_b")
     said = words_of_labels(lang)
     ax, layers = axes_or_new(ax), np.arange(1, depth + 1)
     for position, scale in enumerate(scales):

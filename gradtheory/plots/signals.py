@@ -84,7 +84,8 @@ def correlation_map(
 ) -> "Axes":
     """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
 
-    A dot marks the correlation that they settle at. The arguments are those of `variance_map`.
+    A dot marks the correlation that they settle at; the legend names scales without a stable variance. The arguments
+    are those of `variance_map`.
 
     References
     ----------
@@ -97,7 +98,9 @@ def correlation_map(
     ax.plot([0.0, 1.0], [0.0, 1.0], color=GREY, linestyle=":")
     settled = meanfield.depth_scales(record, [*scales], bias)
     for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
-        if q > 0.0:
+        if not q > 0.0:  # said in the legend
+            ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {scale:g},\ \nexists\,q^\ast > 0$")
+        else:
             after = meanfield.correlation_map(record, c, q, scale, bias)
             ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
             ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
@@ -142,6 +145,8 @@ def settling(
     many, kind = read_count(depth, "depth", _MOST_LAYERS), one_of(of, "of", ("q", "c"))
     usual = (1.0, 5.0, 10.0, 15.0) if kind == "q" else _STARTS
     begin = read_nonnegative_array(usual if starts is None else starts, "starts").reshape(-1)
+    if kind == "c" and not np.all(begin <= 1.0):
+        raise InvalidArgument("starts", starts, 'must be correlations from 0 to 1; variances are drawn with of="q"')
     weight, now = (each.reshape(-1) for each in np.meshgrid(scales, begin, indexing="ij"))
     q = meanfield.depth_scales(record, weight, bias).point.q.plain if kind == "c" else now
     if kind == "c":  # panels of the whole map are made once, for all layers

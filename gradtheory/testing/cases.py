@@ -193,11 +193,15 @@ def _fill(source: Source, network: Network, dtype: FloatType) -> NetworkCase:
     x = numbers(samples, network.widths[0])
     y = _targets(source, (samples, network.widths[-1]), LOSSES[network.loss].needs_unit_interval)
     if kind == "kink" and (places := kinks(records[0])):
-        # Every sample meets a kink in the first neuron, by exact arithmetic; what follows it is not flat.
+        # Every sample meets a kink in the first neuron, by exact arithmetic; of the first, what follows is not flat.
         x, y = (_choices(source, _SHORT, each.shape) for each in (x, y))
         w, b = ([_choices(source, _SHORT, each.shape) for each in arrays] for arrays in (w, b))
         z = np.array([source.in_turn(places, every=len(_KINDS)), *(source.choice(places) for _ in x[1:])])
         x[:, 0] = (z - x[:, 1:] @ w[0][0, 1:] - b[0][0]) / w[0][0, 0]
+        a = records[0].value(w[0] @ x[0] + b[0])
+        for layer, record in enumerate(records[1:], start=1):
+            b[layer] = _towards(_steepest(record)[0], w[layer] @ a)
+            a = record.value(w[layer] @ a + b[layer])
     if kind == "saturated":
         layer = source.integer(0, network.depth - 1)
         b[layer][source.integer(0, len(b[layer]) - 1)] = source.in_turn(_saturating(dtype), every=len(_KINDS))
@@ -207,7 +211,7 @@ def _fill(source: Source, network: Network, dtype: FloatType) -> NetworkCase:
             place, slope = _steepest(record)
             signs = _choices(source, (1.0, -1.0), w[layer].shape)
             w[layer] = signs * source.choice(_FACTORS) / slope
-            b[layer] = np.rint(1024.0 * (place - w[layer] @ a)) / 1024.0  # the first sample is where σ is steepest
+            b[layer] = _towards(place, w[layer] @ a)  # the first sample is where σ is steepest
             a = record.value(w[layer] @ a + b[layer])
     if kind == "huge":
         huge = 2.0 ** min(_HUGE, dtype.largest // 3)
@@ -218,6 +222,11 @@ def _fill(source: Source, network: Network, dtype: FloatType) -> NetworkCase:
     x, y, *parameters = (dtype.rounded(each) for each in (x, y, *w, *b))
     w, b = _moderate(records, x, parameters[: network.depth], parameters[network.depth :], dtype)
     return NetworkCase(network, x, y, tuple(w), tuple(b))
+
+
+def _towards(place: float, sums: Array) -> Array:
+    """Return short biases that bring a layer near a place."""
+    return np.rint(1024.0 * (place - sums)) / 1024.0
 
 
 @functools.lru_cache(maxsize=256)

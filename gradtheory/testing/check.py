@@ -55,8 +55,11 @@ class Check:
             name = getattr(self.fn, "__name__", "fn")
             raise AssertionError(message(failure, name, self.dtype, heading)) from failure.cause
 
-    def run(self, build: Callable[[Source], _C], cases: int) -> None:
-        """Judge the implementation on generated cases and on fixed ones, and report the smallest failure."""
+    def run(self, build: Callable[[Source], _C], cases: int, *, is_small: bool = True) -> None:
+        """Judge the implementation on generated cases and on fixed ones, and report the smallest failure.
+
+        Cases that are not small hold more numbers than hypothesis chooses: they are fixed.
+        """
         number = read_count(cases, "cases", _MOST_CASES)
         read_function(self.fn, "fn", "must be a function of x, y, w and b")
         decided = 0
@@ -75,7 +78,7 @@ class Check:
         except ImportError:  # there is no hypothesis
             is_generated = False
         else:
-            is_generated = can_shrink()
+            is_generated = is_small and can_shrink()
         if is_generated:
             self.report(smallest(judge_or_skip, build, number, self.dtype))
         fixed = fixed_cases(build, _ALWAYS if is_generated else number)
@@ -83,7 +86,8 @@ class Check:
         if is_generated and failure is not None:
             turn = next(turn for turn, case in enumerate(fixed) if case is failure.case)
             failure = smallest(judge_or_skip, build, number, self.dtype, turn) or failure
-        self.report(failure, _SMALLEST if is_generated else "failing case (with hypothesis it is made smaller)")
+        unshrunk = "failing case (with hypothesis it is made smaller)" if is_small else "failing case"
+        self.report(failure, _SMALLEST if is_generated else unshrunk)
         if not decided:
             raise Undecided("the exact gradients are not proven in any case, so nothing was checked")
 

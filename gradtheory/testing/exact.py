@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from gradtheory.arithmetic.inputs import read_finite_array, read_real
+from gradtheory.arithmetic.inputs import is_int, read_finite_array, read_real
 
 _LARGEST_INTEGER = 2**53  # up to which float64 holds every integer
 
@@ -58,6 +58,6 @@ def read_exact_array(value: Any, name: str) -> np.ndarray[Any, Any]:
 
 def _is_exact_float(number: Any) -> bool:
     """Return whether float64 holds a number exactly, or the number is refused with the others as floats are."""
-    if isinstance(number, Integral) and not isinstance(number, bool | np.bool_):
+    if is_int(number):
         return abs(int(number)) <= _LARGEST_INTEGER
     return isinstance(number, float | np.floating)

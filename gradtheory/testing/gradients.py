@@ -1,5 +1,6 @@
 """Checks of other people's gradients, for chains of single neurons and for wide networks."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from gradtheory.testing.cases import (
 from gradtheory.testing.check import Check
 from gradtheory.testing.verdict import Implementation
 from gradtheory.typing import ActivationLike, ArrayLike
+
+_MOST_WEIGHTS = 1_000  # of networks that hypothesis generates
 
 
 def assert_gradients(
@@ -155,6 +158,7 @@ def assert_network_gradients(
         batch and outputs), "w" and "b" (sequences of L arrays), and "x" (of the shape of x).
     widths : sequence of int, optional
         n_0 … n_L; unless given, 1 to 4 neurons in as many layers as there are activations in a sequence, or 1 to 3.
+        With more than 1,000 weights the cases are fixed ones, and a failing one is not made smaller.
     activation, loss, cases, dtype, at_kinks
         As for `assert_gradients`.
 
@@ -175,7 +179,12 @@ def assert_network_gradients(
     Network((1,) * ((layers_in(records) or 1) + 1) if widths is None else widths, records, loss)  # refuses by name
 
     check = Check.of(fn, dtype, at_kinks)
-    check.run(lambda source: network_case(source, records, widths, loss, check.dtype), cases)
+    weights = sum(before * after for before, after in itertools.pairwise(widths or ()))
+    check.run(
+        lambda source: network_case(source, records, widths, loss, check.dtype),
+        cases,
+        is_small=weights <= _MOST_WEIGHTS,
+    )
 
 
 def assert_network_gradients_at(

@@ -11,7 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, shorten
 from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
 from gradtheory.arithmetic.kinds import read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
@@ -25,10 +25,11 @@ from gradtheory.typing import ActivationLike
 _DIGITS = 25
 _BITS = 200
 _SHOWN = 6
+_LONGEST = 100  # letters of another library's error
 _NEAR = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KernelErrors(ShownAsTable):
     """The errors of a kernel at adversarial points.
 
@@ -101,7 +102,7 @@ def kernel_errors(
     Raises
     ------
     InvalidArgument
-        If an argument breaks a rule, or fn returns another shape, or no real numbers.
+        If an argument breaks a rule, or fn takes no array, or changes it, or returns another shape, or no real numbers.
 
     Examples
     --------
@@ -118,8 +119,17 @@ def kernel_errors(
     z, exact, unit = _expected(record, order, kind)
     if not read_flag(infinities, "infinities"):
         z, exact, unit = (each[~np.isinf(z)] for each in (z, exact, unit))
-    with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
-        result = fn(z.astype(kind.storage))
+    try:
+        with np.errstate(all="ignore"):  # a kernel is judged by its numbers, not by its warnings
+            result = fn(given := z.astype(kind.storage))
+    except Exception as error:  # a foreign function may fail in any way
+        rule = (
+            f"must take a NumPy array of shape (n,), as lambda z: torch.tanh(torch.from_numpy(z)) does; "
+            f"it raised {type(error).__name__}: {shorten(str(error), _LONGEST)}"
+        )
+        raise InvalidArgument("fn", fn, rule) from error
+    if not np.array_equal(given, z.astype(kind.storage), equal_nan=True):
+        raise InvalidArgument("fn", fn, "must not change its argument in place: it is another's; return a new array")
     try:
         returned = as_array(result)
     except Exception as error:  # a foreign conversion may fail in any way
@@ -187,6 +197,8 @@ def _message(errors: KernelErrors, name: str, limit: float) -> Iterator[str]:
         place = int(np.where(np.isfinite(errors.z), errors.ulp, -1.0).argmax())
         hint = "; infinities=False leaves ±inf out" if np.isinf(errors.z[fails]).all() else ""
         yield f"at finite z it is off by {errors.ulp[place]:.3g} ulp at most, at z = {float(errors.z[place])!r}{hint}"
+    if errors.dtype == "float64" and _is_float32(errors.returned) and not _is_float32(errors.exact):
+        yield "All that it returned are numbers of float32: if that is meant, pass dtype='float32'."
     nearest = fails[np.nan_to_num(np.abs(errors.z[fails]), nan=np.inf).argmin()]
     worst = np.argsort(-errors.ulp, kind="stable")
     yield f"{len(fails)} of {len(errors.z)} points are, the one nearest to 0 and the worst of them:"
@@ -196,6 +208,11 @@ def _message(errors: KernelErrors, name: str, limit: float) -> Iterator[str]:
             f"{errors.z[place]:>26.17g}{errors.returned[place]:>26.17g}{errors.exact[place]:>26.17g}"
             f"{errors.ulp[place]:>12.3g}"
         )
+
+
+def _is_float32(numbers: Array) -> bool:
+    with np.errstate(over="ignore"):
+        return np.array_equal(numbers, numbers.astype(np.float32), equal_nan=True)
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from gradtheory.arithmetic.inputs import Array
+from gradtheory.arithmetic.inputs import Array, read_positive_float
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.batches import Batches, Rows
 from gradtheory.training.events import Event, EventKind, Log, NonfiniteValue, factors_of, loss_jumps, note_layers
@@ -156,7 +156,8 @@ def run(
         downhill = at.gradients if ways.clip is None else ways.clip(at.gradients, state.parameters)
         record.rate = optimiser.eta
         if ways.schedule is not None:
-            record.rate = ways.schedule(step, *problem.weights_and_biases(state.parameters))
+            rate = ways.schedule(step, *problem.weights_and_biases(state.parameters))
+            record.rate = read_positive_float(rate, "schedule(step, w, b)")
         state = optimiser.step(state, downhill, record.rate)
         if ways.proximal is not None:
             state = replace(state, parameters=problem.moved(state.parameters, ways.proximal))

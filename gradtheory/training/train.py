@@ -30,7 +30,7 @@ _MAP = "must be a function of the weights, such as lambda w: remedies.soft_thres
 ClipLike: TypeAlias = Clipping | Callable[[Sequence[Array]], Sequence[Array]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training(ShownAsTable):
     """A run on L layers; row k of each array is the state after k steps, on the batch of that step.
 
@@ -83,7 +83,7 @@ class Training(ShownAsTable):
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ChainTraining(Training):
     """A run on a chain of depth L.
 
@@ -98,7 +98,7 @@ class ChainTraining(Training):
     b: Array
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class NetworkTraining(Training):
     """A run on a network with L dense layers.
 

@@ -175,6 +175,7 @@ _STATIONARY = [each for each in gt.activation_names() if gt.activation(each).wid
 @pytest.mark.parametrize("stationary", _STATIONARY)
 def test_stationarity_measures_the_superlevel_set(stationary):
     place = gt.activation(stationary).widest_point
+    assert place.parameter.name == "s"  # as prose calls it
     for s in (sympy.Rational(1, 3), sympy.Rational(3, 4)):
         level, measure = place.level.subs(place.parameter, s), place.measure.subs(place.parameter, s)
         length = total_length(

@@ -9,7 +9,7 @@ import sympy
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.pair_root import PairRoot
-from gradtheory.arithmetic.proven import ProvenNumber
+from gradtheory.arithmetic.proven import Largest, ProvenNumber
 
 _P, _Q = sympy.symbols("p q")
 
@@ -51,8 +51,10 @@ def test_it_is_a_sympy_number(make, exact, prefix):
     for off in (sympy.Rational(1, 10**130), -sympy.Rational(1, 10**130)):
         near = sympy.Rational(str(exact.n(150))) + off
         assert (number < near, near > number, number > near) == (off > 0, off > 0, off < 0)
-    assert str(number) == f"{prefix}({exact.n(12)}…)"
-    assert sympy.latex(number) == rf"{exact.n(12)}\ldots"
+    digits = str(exact.n(20))[: 13 + exact.is_negative]  # cut off, as the ellipsis says
+    digits = digits if abs(exact) > 1 else str(exact.n(20))[: 14 + exact.is_negative]
+    assert str(number) == f"{prefix}({digits}…)"
+    assert sympy.latex(number) == rf"{digits}\ldots"
     copy = pickle.loads(pickle.dumps(number))
     assert copy == number
     assert hash(copy) == hash(number)
@@ -83,3 +85,18 @@ class _Ball(ProvenNumber):
 def test_no_digit_is_printed_that_is_not_known(middle, radius, printed, in_latex):
     number = _Ball(flint.arb(middle, radius))
     assert (str(number), sympy.latex(number)) == (printed, in_latex)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (sympy.pi - 3, "0.141592653589…"),
+        (-sympy.pi, "-3.14159265358…"),
+        (1 - sympy.exp(-40), "0.999999999999…"),
+        (1 + sympy.exp(-40), "1.00000000000…"),
+        (sympy.sqrt(2) ** 2 / 4, "0.500000000000…"),
+        (sympy.exp(-100) / 3, "1.24002532534e-44…"),
+    ],
+)
+def test_what_stands_before_an_ellipsis_are_the_first_digits(number, shown):
+    assert Largest((number,)).first_digits("…") == shown

@@ -171,6 +171,10 @@ def test_lyapunov(capsys):
     assert f"float16 layers    {gt.overflow_depth(exponent.growth, 'float16')}" in out
     told = json.loads(run(capsys, "lyapunov", "relu", "--sigma-b", "0", "--json")[1])
     assert (told["typical"], told["float32_layers"]) == ("-inf", gt.overflow_depth(0.0))
+    assert told["surviving"] == gt.lyapunov_exponent("relu", 1, 0).surviving_value
+    assert told["reason"].startswith("value is -inf: the slope is 0 with positive probability")
+    text = run(capsys, "lyapunov", "hardshrink", "--sigma-w", "2", "--lang", "zh")[1]
+    assert "理由          典型值为 nan：有些链会遇到零导数" in text
     assert told["mean_square"] == pytest.approx(gt.lyapunov_exponent("relu", 1, 0).mean_square)
 
 
@@ -343,7 +347,7 @@ def test_advice_says_why_there_is_none(capsys):
         (("atlas", "--out", "/dev/null/x"), "out"),
         (("gains", "--out", "/dev/null/x"), "out"),
         (("lyapunov", "tanh", "--sigma-w", "-1"), "sigma_w = -1.0"),
-        (("lyapunov", "tanh", "--sigma-w", "wide"), "sigma-w"),
+        (("lyapunov", "tanh", "--sigma-w", "wide"), "sigma_w = 'wide': must be one finite real number"),
         (("lyapunov", "exponential"), "exponential"),
         (("edge", "tanh", "--sigma-b", "-0.1"), "sigma_b = -0.1"),
         (("edge", "tahn"), "tanh"),

@@ -37,6 +37,7 @@ _RUNS = (
     "fact logistic --activation tanh",
     "lyapunov relu --sigma-b 0",
     "lyapunov tanh",
+    "lyapunov hardshrink --sigma-w 2",
     "edge tanh --sigma-b 0.3",
     "edge relu --sigma-b 1",
     "critical sigmoid",
@@ -168,3 +169,11 @@ def test_estimates_keep_their_error():
 def test_commands_say_which_they_are(capsys):
     assert isinstance(app, click.Group)
     assert told(capsys, "width", "relu", "-w", "2")["command"] == "width"
+
+
+def test_values_are_the_nearest_floats():
+    tie = sympy.Rational(2**53 + 1, 2**53)  # between two floats
+    tiny = sympy.Rational(1, 10**40)
+    assert as_json(tie + tiny)["value"] == as_json(tie + sympy.sqrt(2) * tiny)["value"] == 1 + 2**-52
+    assert as_json(tie - tiny)["value"] == as_json(tie - sympy.sqrt(2) * tiny)["value"] == 1
+    assert as_json(gt.explosion_set("sigmoid", 3804).end)["value"] == float.fromhex("0x1.1c0894e64cda2p-9")

@@ -18,6 +18,7 @@ from gradtheory.cli import main
             "set --expr 2*z-tanh(10**30*(z-1))/10**30 -w 1 -c 3/2",
             "x < 0.999999999999999999999999999999 or x > 1.00000000000000000000000000000",
         ),
+        ("set relu6 -w 1.5e323", "0 < x < 4E-323, exactly"),
         ("set exponential -w 1e-300 -b 1e300", "x > -1.00000E+600, exactly"),
     ],
 )

@@ -1,7 +1,9 @@
 """Derivations: every step is checked from its statement alone, and a broken one is caught."""
 
+import copy
 import dataclasses
 import itertools
+import pickle
 import re
 
 import numpy as np
@@ -482,3 +484,17 @@ def test_no_step_is_left_unknown_at_other_scales_and_places(topic, written):
     derivation = gt.derive(topic, activation=gt.expression(written))
     assert {str(step.verdict.status) for step in derivation.steps} <= {"exact", "certified", "numeric"}
     assert str(derivation)
+
+
+@pytest.mark.parametrize(
+    ("topic", "which"), [("explosion", "gelu"), ("gradient", "tanh"), ("depth", "celu"), ("attention", None)]
+)
+def test_a_copy_says_the_same(topic, which):
+    """SymPy evaluates what it unpickles: |X| = ∞ would be False, an equation True."""
+    derivation = gt.derive(topic) if which is None else gt.derive(topic, activation=which)
+    for again in (pickle.loads(pickle.dumps(derivation)), copy.copy(derivation), copy.deepcopy(derivation)):
+        assert again == derivation
+        assert again.to_text() == derivation.to_text()
+    assert copy.deepcopy(derivation.steps[-1]) == copy.copy(derivation.steps[-1]) == derivation.steps[-1]
+    with pytest.raises(TypeError, match="pickle its derivation"):
+        pickle.dumps(derivation.steps[-1])

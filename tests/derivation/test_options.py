@@ -1,6 +1,10 @@
 """Every option of `derive` with every topic: it changes what is derived, or it is refused by its name."""
 
+from decimal import Decimal
+
+import numpy as np
 import pytest
+import sympy
 
 import gradtheory as gt
 from gradtheory.derivation import Step
@@ -8,6 +12,7 @@ from gradtheory.derivation.checks.verdict import EXACT
 from gradtheory.derivation.printing import text
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document import FORMATS
+from gradtheory.document.model import Code
 from gradtheory.document.prose import plain_math
 from gradtheory.errors import InvalidArgument
 
@@ -96,3 +101,18 @@ def test_an_activation_without_a_name_is_a_formula_in_the_heading():
     assert own.heading == r"The greatest slope of $z e^{- z}$"
     assert not gt.derive("slope_maximum", activation="sigmoid").document.heading
     assert not gt.derive("slope_maximum", activation=gt.expression("z*exp(-z)"), title="Mine").document.heading
+
+
+@pytest.mark.parametrize(
+    "w", [1.1, np.float32(1.1), "1.1", Decimal("1.1"), sympy.Float(1.1), sympy.sqrt(2), np.int64(3)]
+)
+def test_the_code_derives_the_same_again(w):
+    """A float stands for its binary value, which its digits do not say."""
+    asked = {"activation": gt.activation("leaky_relu", slope=sympy.sqrt(2) / 3), "values": {"w": w, "b": 0.1, "c": 1}}
+    derivation, names = gt.derive("explosion", **asked), {}
+    code = next(block.source for block in derivation.document.blocks if isinstance(block, Code))
+    exec(code.partition("report")[0], names)  # our own output
+    assert [str(step.statement) for step in names["derivation"].steps] == [
+        str(step.statement) for step in derivation.steps
+    ]
+    assert names["derivation"].question.activation == derivation.question.activation

@@ -10,6 +10,7 @@ import gradtheory as gt
 from gradtheory.derivation import Step
 from gradtheory.derivation.checks.verdict import EXACT
 from gradtheory.derivation.digits import Rounded
+from gradtheory.derivation.printing import formula
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES, words
@@ -133,3 +134,23 @@ def test_digits_behind_many_zeros_stand_before_a_power_of_ten(number, written, i
     statement = Rounded.of(sympy.Symbol("P"), sympy.Rational(number), 3)
     assert str(statement) == f"P ≈ {written}"
     assert latex(statement) == rf"P \approx {in_latex}"
+
+
+@pytest.mark.parametrize("which", ["gaussian", "cosine", "snake"])
+def test_long_answers_stand_in_rows(which):
+    """Each alternative stands in a row of its own, else it would leave the page."""
+    document = gt.derive("explosion", activation=which).document
+    rows = [row for block in document.blocks if isinstance(block, Formula) for row in block.rows]
+    ends = [right for _, right in rows if right.count("< x <")]
+    assert ends
+    assert all(right.count("< x <") == 1 and r"\iff" not in right for right in ends)
+
+
+def test_long_sums_stand_in_rows():
+    z = sympy.Symbol("z", real=True)
+    terms = [sympy.cosh(z) ** power / (1 + sympy.exp(power * z)) for power in range(1, 17)]
+    shown = formula(sympy.Eq(sympy.Function("f")(z), sympy.Add(*terms), evaluate=False))
+    assert len(shown.rows) > 2
+    assert [(left, right[0]) for left, right in shown.rows if left] == [(r"f\left(z \right)", "=")]
+    assert sum(right.count(r"\cosh") for _, right in shown.rows) == len(terms)
+    assert all(right.count("{") == right.count("}") for _, right in shown.rows)

@@ -54,3 +54,15 @@ def test_code_and_links(write, code, link):
 def test_only_long_names_of_proofs_break():
     assert LATEX.prose("`width_at_most_H`") == r"\texttt{width\_at\_most\_H}"
     assert r"vanishing\_\allowbreak{}elsewhere" in LATEX.prose("`explosion_here_means_vanishing_elsewhere`")
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"e^{10} x^{L - 1} f^{\prime}", "e^10 x^(L - 1) f^'"),
+        (r"e^{s_{*} / \left(e^{s_{*}} - 1\right)}", "e^(s∗/(e^(s∗) - 1))"),
+        (r"e^{-e^{-z/2}}", "e^(-e^(-z/2))"),
+    ],
+)
+def test_exponents_stand_in_brackets_however_deep(latex, text):
+    assert plain_math(latex).replace(" / ", "/") == text

@@ -336,3 +336,13 @@ def test_only_arrays_of_other_libraries_need_the_extra(monkeypatch):
     assert gt.arrays.explosion_width("relu", [2.0, np.float64(0.5)]).tolist() == [np.inf, 0.0]
     with pytest.raises(MissingDependency, match=r'^needs array_api_compat: pip install "gradtheory\[arrays\]"$'):
         gt.arrays.explosion_width("relu", SimpleNamespace(dtype="float64"))
+
+
+@pytest.mark.parametrize("which", ["tanh", "softsign", "gaussian", "relu"])
+def test_quotients_beyond_float64_are_nan_and_no_widths(which):
+    w, threshold = [1e160, 1e150, -1e160], 1e-150  # |w|/c is 1e310, 1e300 and 1e310
+    widths = gt.arrays.explosion_width(which, w, threshold=threshold)
+    assert np.isnan(widths).tolist() == [True, False, True]
+    exact = gt.explosion_width(which, w=10**150, threshold="1e-150")
+    assert widths[1] == pytest.approx(float(exact), rel=1e-12)
+    assert np.isnan(gt.arrays.explosion_intervals(which, w, threshold=[1e-150] * 3)[0]).all()

@@ -30,3 +30,11 @@ def test_a_power_with_a_switch_right_of_0_ends_within_its_effort():
 def test_a_slope_that_float64_does_not_hold_is_undecided():
     with pytest.raises(gt.errors.Undecided, match="float64 holds its slope at too few places"):
         gt.depth_bound(gt.expression("exp(-exp(exp(z)))"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("written", ["atan(sinh(z - 2)) + sigmoid(z)", "atan(sinh(z)) + sigmoid(z - 1)"])
+def test_exponentials_in_two_symbols_end_within_their_effort(written):
+    """Their common denominator had no end."""
+    with pytest.raises(gt.errors.Undecided, match="within effort=1"):
+        gt.depth_bound(gt.expression(written), effort=1)

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import mpmath
 import pytest
 import sympy
 
@@ -71,3 +72,13 @@ def test_weights_and_biases_beyond_float64_are_answered_or_undecided(which, w, b
         gt.total_explosion_set(gt.Chain(2, which), w=w, b=b, effort=1)
     with contextlib.suppress(Undecided):
         gt.exploding_parameter(gt.Chain(2, which), "b1", x="1e400", w=w, b=b, effort=1)
+
+
+def test_gradients_beyond_all_numbers_far_out_explode_from_where_they_do():
+    """At x = 1 five exponentials exceed what balls hold; at 0 they do not."""
+    start = gt.total_explosion_set(gt.Chain(5, "exponential"), w=[1] * 5, b=[0] * 5).start
+    with mpmath.workdps(40):
+        x, total = mpmath.mpf(str(start.n(30))), mpmath.mpf(0)
+        for _ in range(5):  # f' is the product of the outputs, and so of exponentials of the inputs
+            total, x = total + x, mpmath.exp(x)
+        assert abs(total) < 1e-8 * abs(mpmath.mpf(str(start.n(30))))

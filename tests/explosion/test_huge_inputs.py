@@ -7,6 +7,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure import enclose
+from gradtheory.explosion.superlevel import Periodic
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,17 @@ def test_a_weight_behind_a_saturated_layer():
         end = 2 * mpmath.acosh(mpmath.sqrt(a * mpmath.mpf(10) ** 12) / 2) / a
         assert abs(mpmath.mpf(str(set_.end.n(30))) / end - 1) < mpmath.mpf("1e-27")
     assert set_.start == -set_.end
+
+
+@pytest.mark.parametrize(
+    ("activation", "w", "threshold"),
+    [("isru", 18, "1e-12"), ("sine", 6, "1e-20"), ("arsinh", 6 * 10**20, 1), ("gudermannian", 3, "1e-25")],
+)
+def test_roots_of_differences_of_squares_with_large_factors(activation, w, threshold):
+    """SymPy took w - 1 and w + 1 for primes, and broke off where they are none."""
+    width = gt.explosion_width(activation, w, threshold=threshold)
+    ends = gt.explosion_set(activation, w, threshold=threshold)
+    end = ends.base.end if isinstance(ends, Periodic) else ends.end
+    slope = gt.activation(activation).slope_expr.subs(Z, w * end.n(80)) * w
+    assert float(slope / sympy.sympify(threshold)) == pytest.approx(1.0, rel=1e-12)
+    assert width is sympy.oo or float(width / (2 * end)) == pytest.approx(1.0, rel=1e-12)

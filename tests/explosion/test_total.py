@@ -117,7 +117,7 @@ def test_the_ends_survive_pickling():
     again = pickle.loads(pickle.dumps(set_))
     assert again == set_
     assert abs((again.end - set_.end).n(40, chop=True)) < sympy.Float("1e-35")
-    assert str(set_) == "Interval.open(ExplosionEnd(-0.366638232337…), ExplosionEnd(0.366638232337…))"
+    assert str(set_) == "Interval.open(ExplosionEnd(-0.366638232336…), ExplosionEnd(0.366638232336…))"
 
 
 @pytest.mark.parametrize(

@@ -205,3 +205,10 @@ def test_cases_are_text_of_no_language():
 
 def test_what_never_holds_is_not_written_out():
     assert len(cases(sympy.Piecewise((0, _X <= 0), (1, _X >= 0), (9, True)))) == 2
+
+
+def test_a_function_before_a_stroke_has_brackets():
+    z = sympy.Symbol("z", real=True)
+    assert latex(sympy.exp(-sympy.cosh(z) / 2)) == r"e^{- \cosh\left(z\right) / 2}"
+    assert latex(sympy.exp(z * sympy.log(2) / 3)) == r"e^{z \ln\left(2\right) / 3}"
+    assert latex(sympy.exp(-z / (2 * sympy.sinh(z)))) == r"e^{- z / \left(2 \sinh z\right)}"

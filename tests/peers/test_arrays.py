@@ -50,3 +50,30 @@ def test_dask_is_lazy_and_float32_stays():
     assert gt.arrays.explosion_width("sigmoid", torch.tensor(_WEIGHTS[:-1]).float()).dtype == torch.float32
     with pytest.raises(InvalidArgument, match="out"):
         gt.arrays.explosion_width("sigmoid", w, out=np.empty(38))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: {"w": torch.tensor([3 + 4j])}, r"^w = .*: must be an array of real numbers"),
+        (lambda: {"w": torch.tensor([True])}, r"^w = .*: must be an array of real numbers"),
+        (lambda: {"w": dask_array.ones(3) > 0}, r"^w = .*: must be an array of real numbers"),
+        (lambda: {"w": torch.ones(3), "b": "a"}, "^b = 'a': must be an array of real numbers"),
+        (lambda: {"w": torch.ones(3), "b": [1j]}, r"^b = \[1j\]: must be an array of real numbers"),
+        (lambda: {"w": torch.ones(3), "b": torch.ones(4)}, r"^shapes of w, b, threshold = \(\(3,\), \(4,\), \(\)\)"),
+        (lambda: {"w": torch.eye(2).to_sparse()}, "must be those of dense arrays that broadcast"),
+        (lambda: {"w": torch.ones(3), "threshold": -1}, "^threshold = -1: must be from"),
+        (lambda: {"w": dask_array.ones(3), "threshold": 0}, "^threshold = 0: must be from"),
+        (lambda: {"w": torch.ones(3), "threshold": torch.tensor([1.0, -1.0, 1.0])}, r"^threshold = .*: must be from"),
+    ],
+)
+def test_what_numpy_refuses_is_refused(make, said):
+    with pytest.raises(InvalidArgument, match=said):
+        gt.arrays.explosion_intervals("tanh", **make())
+
+
+def test_thresholds_in_dask_arrays_make_nan():
+    widths = gt.arrays.explosion_width(
+        "tanh", dask_array.ones(2), threshold=dask_array.from_array(np.array([-1.0, 0.5]))
+    )
+    np.testing.assert_allclose(widths.compute(), [np.nan, gt.arrays.explosion_width("tanh", 1.0, threshold=0.5)])

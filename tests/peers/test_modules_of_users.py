@@ -438,3 +438,25 @@ def test_steps_that_are_not_recorded_take_the_tensors_as_they_are():
         for _ in range(2):
             module(torch.ones(1, 3)).sum().backward()
     assert [a is b for a, b in zip(taken, given, strict=True)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (torch.nn.MSELoss, r"^loss = 'MSELoss': is a class: make a loss of it, as MSELoss\(\)"),
+        (torch.nn.MSELoss(reduction="none"), r"^loss = .*: must return a tensor of one number, .* of shape \(8, 2\)"),
+        (lambda output: output.mean(), "^loss = .*: does not take the output and y: TypeError"),
+        (lambda *_: 3.0, "^loss = .*: must return a tensor of one number, .* returned a float"),
+    ],
+)
+def test_it_is_the_loss_that_is_named(loss, said):
+    module = torch.nn.Linear(3, 2)
+    with pytest.raises(InvalidArgument, match=said):
+        gt.audit(module, torch.ones(8, 3), torch.ones(8, 2), loss=loss)
+
+
+def test_arrays_with_a_gradient_are_taken():
+    layer, x = torch.nn.Linear(3, 2), torch.ones(4, 3, requires_grad=True)
+    network = gt.Network((3, 2), "tanh", w=[layer.weight], b=[layer.bias])
+    plain = gt.Network((3, 2), "tanh", w=[layer.weight.detach().numpy()], b=[layer.bias.detach().numpy()])
+    assert network.backprop(x, np.ones((4, 2))).loss == plain.backprop(np.ones((4, 3)), np.ones((4, 2))).loss

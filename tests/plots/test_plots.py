@@ -156,7 +156,7 @@ def test_where_there_is_no_edge_nothing_is_drawn():
 
 @pytest.mark.slow
 def test_lines_are_theory_and_dots_simulation():
-    ax = gt.plots.gradient_over_depth("tanh", (1.0, 1.4), sigma_b=0.1, depth=4, width=16, networks=3, seed=2)
+    ax = gt.plots.gradient_over_depth("tanh", (1.0, 1.4), sigma_b="0.1", depth=4, width=16, networks=3, seed=2)
     assert len(ax.lines) == 4
     for position, sigma_w in enumerate((1.0, 1.4)):
         theory, dots = ax.lines[2 * position : 2 * position + 2]
@@ -308,3 +308,9 @@ def _has_font():
 def test_sizes_that_matplotlib_cannot_draw_are_refused(draw, argument, huge):
     with pytest.raises(InvalidArgument, match=f"{argument} = .*to be drawn"):
         draw(huge)
+
+
+def test_scales_without_a_stable_variance_are_named():
+    ax = gt.plots.correlation_map("relu", [1.0, 3.0])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [r"\nexists" in label for label in labels] == [False, True]

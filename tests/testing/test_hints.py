@@ -43,6 +43,14 @@ def test_a_wrong_slope_is_not_called_an_error_of_float32(activation, error):
     assert _SAID not in message(lambda: testing.assert_gradients_at(gradients, **far_out, activation=activation))
 
 
+def test_an_error_smaller_than_those_of_float32_is_not_called_one():
+    def gradients(x, y, w, b):
+        ours = gt.Chain(len(w), "tanh").backprop(x, y, w, b)
+        return {"w": ours.w * (1 + 1e-10), "b": ours.b * (1 + 1e-10)}
+
+    assert _SAID not in message(lambda: testing.assert_gradients(gradients, "tanh"))
+
+
 @pytest.mark.parametrize("kind", ["loss", "w", "b", "x"])
 def test_a_rounding_to_float32_is_called_so(kind):
     def gradients(x, y, w, b):

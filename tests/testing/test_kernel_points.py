@@ -1,5 +1,7 @@
 """Where activation kernels are tried, what is left out on request, and what the message shows."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,23 @@ def test_a_failure_at_nan_alone_is_shown():
     text = message(lambda z: np.where(np.isnan(z), 0.0, np.tanh(z)), "tanh")
     assert "at z = nan" in text[0]
     assert text[-6].split()[0] == "nan"
+
+
+@pytest.mark.parametrize("fn", [math.tanh, lambda z: z.sigmoid(), lambda z: z.nothing()])
+def test_a_function_that_takes_no_array_is_named_in_one_line(fn):
+    with pytest.raises(InvalidArgument, match=r"fn = .*: must take a NumPy array of shape .*; it raised") as caught:
+        testing.assert_activation(fn, "tanh")
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_float32_are_named():
+    with pytest.raises(AssertionError, match=r"All that it returned are numbers of float32: .* pass dtype='float32'"):
+        testing.assert_activation(lambda z: np.tanh(z.astype(np.float32)), "tanh")
+    with pytest.raises(AssertionError) as caught:
+        testing.assert_activation(lambda z: 1.0 + np.tanh(z), "tanh")
+    assert "float32" not in str(caught.value)
+
+
+def test_a_kernel_that_changes_its_argument_is_refused():
+    with pytest.raises(InvalidArgument, match=r"fn = .*: must not change its argument in place"):
+        testing.assert_activation(lambda z: np.tanh(z, out=z), "tanh")

@@ -111,3 +111,17 @@ def test_what_does_not_fit_is_refused_on_one_line(call, said):
     with pytest.raises(InvalidArgument, match=said) as caught:
         call(lambda x, y, w, b: {"loss": np.nan})
     assert "\n" not in str(caught.value)
+
+
+def test_wide_networks_are_tried_on_fixed_cases():
+    """hypothesis does not choose so many numbers."""
+    widths = (30, 40, 20)
+    right = of_network(["tanh", "tanh"])
+    testing.assert_network_gradients(right, activation="tanh", widths=widths, cases=3)
+
+    def wrong(x, y, w, b):
+        ours = right(x, y, w, b)
+        return {**ours, "w": [1.01 * each for each in ours["w"]]}
+
+    with pytest.raises(AssertionError, match=r"failing case: widths \(30, 40, 20\), tanh"):
+        testing.assert_network_gradients(wrong, activation="tanh", widths=widths, cases=3)

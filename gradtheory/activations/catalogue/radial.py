@@ -21,9 +21,9 @@ _FAR = T / 2 * exp(-RealLambertW(-(T**2) / 2, -1) / 2)
 _TURN = 1 / sqrt(2)
 _STEEPEST = sqrt(2) * exp(-Rational(1, 2))
 
-# With far/near = exp(p): u_near = p·exp(-p)/sinh(p), hence level and measure without W.
-_p = sympy.Symbol("p", positive=True)
-_u = _p * exp(-_p) / sinh(_p)
+# With far/near = exp(s): u_near = s·exp(-s)/sinh(s), hence level and measure without W.
+_s = sympy.Symbol("s", positive=True)
+_u = _s * exp(-_s) / sinh(_s)
 
 gaussian = Activation(
     name="gaussian",
@@ -38,10 +38,10 @@ gaussian = Activation(
     ),
     sign_of_bend=SignOfBend(2 * exp(-(Z**2)), 2 * Z**2 - 1),
     widest_point=WidestPoint(
-        parameter=_p,
+        parameter=_s,
         level=sqrt(2 * _u) * exp(-_u / 2),
-        measure=sqrt(2 * _u) * (exp(_p) - 1),
-        equation=Eq((1 + coth(_p / 2)) / 2, (1 + coth(_p) - 1 / _p) * (1 - _u / 2), evaluate=False),
+        measure=sqrt(2 * _u) * (exp(_s) - 1),
+        equation=Eq((1 + coth(_s / 2)) / 2, (1 + coth(_s) - 1 / _s) * (1 - _u / 2), evaluate=False),
         between=(Rational(7, 5), Rational(8, 5)),
     ),
     kernel=_gaussian_kernel,

@@ -136,8 +136,8 @@ def _cloglog_log_odds(z: np.ndarray, value: np.ndarray, slope: np.ndarray) -> No
     slope[...] = np.where(z < -30.0, 1.0, growth / -np.expm1(-np.maximum(growth, 1e-300)))
 
 
-_p = sympy.Symbol("p", positive=True)  # the length of the set: the ends u and v = u·exp(p) solve u·exp(-u) = t
-_u, _v = _p / (exp(_p) - 1), _p / (1 - exp(-_p))
+# With s for the length of the set, its ends u and v = u·exp(s) solve u·exp(-u) = t.
+_u, _v = _s / (exp(_s) - 1), _s / (1 - exp(-_s))
 
 cloglog = Activation(
     name="cloglog",
@@ -151,9 +151,9 @@ cloglog = Activation(
     ),
     sign_of_bend=SignOfBend(exp(Z - exp(Z)), 1 - exp(Z)),
     widest_point=WidestPoint(
-        parameter=_p,
+        parameter=_s,
         level=_u * exp(-_u),
-        measure=_p,
+        measure=_s,
         equation=Eq((1 - _u) * (_v - 1), 1, evaluate=False),
         between=(S(2), Rational(9, 4)),
     ),

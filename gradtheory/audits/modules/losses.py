@@ -56,7 +56,7 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
         generator = torch.Generator().manual_seed(seed)
         return (output * torch.randn(output.shape, generator=generator).to(output)).sum()
     if callable(loss):
-        return loss(returned, _targets(y, output.device, torch))
+        return _by(loss, returned, _targets(y, output.device, torch))
     target = torch.as_tensor(y).to(output.device)
     name = name_of(returned, y, loss)
     if name == "mse_sum":
@@ -68,6 +68,21 @@ def loss_of(returned: Any, y: Any, loss: Any, seed: int, torch: Any) -> Any:
         is_last = output.ndim > 2 and target.shape == output.shape[:-1]  # torch has classes second
         return torch.nn.functional.cross_entropy(output.movedim(-1, 1) if is_last else output, target.long())
     return getattr(torch.nn.functional, _LOSSES[name])(output, _alike(target, output))
+
+
+def _by(loss: Any, returned: Any, targets: Any) -> Any:
+    """Return what a function of the caller's makes of the output and the targets: a tensor of one number."""
+    if isinstance(loss, type):
+        raise InvalidArgument("loss", loss.__name__, f"is a class: make a loss of it, as {loss.__name__}()")
+    try:
+        value = loss(returned, targets)
+    except Exception as error:  # whatever it raises
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise InvalidArgument("loss", loss, f"does not take the output and y: {text}") from error
+    if not hasattr(value, "requires_grad") or value.numel() != 1:
+        what = f"one of shape {tuple(value.shape)}" if hasattr(value, "numel") else f"a {type(value).__name__}"
+        raise InvalidArgument("loss", loss, f"must return a tensor of one number, as a mean does; it returned {what}")
+    return value
 
 
 def _targets(y: Any, device: Any, torch: Any) -> Any:

@@ -29,7 +29,7 @@ def summary_of(report: Any) -> list[str]:
         lines.append("Without targets the gradient starts in random directions.")
     else:
         whose = _WHOSE.get(report.loss_name, report.loss_name)
-        lines.append(f"The loss on these data is {report.loss:.4g} ({whose}).")
+        lines.append(f"The loss on these data is {report.loss + 0.0:.4g} ({whose}).")
     first = report.layers[0]
     inputs = math.nan
     if first.sigma_w > 0.0:  # squares may leave float64

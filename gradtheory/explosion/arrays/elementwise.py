@@ -1,7 +1,7 @@
 """Evaluation of a function of w, b and c over NumPy arrays that broadcast: block by block, in threads."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
@@ -30,14 +30,11 @@ def evaluate(
 
     """
     arrays = [_read(value, name) for value, name in ((w, "w"), (b, "b"), (threshold, "threshold"))]
-    levels = arrays[2].astype(np.float64)  # short floats hold no such bounds
-    if not ((levels >= _LEAST) & (levels <= _MOST)).all():
-        raise InvalidArgument("threshold", threshold, f"must be from {_LEAST:g} to {_MOST:g} throughout, such as 1.0")
+    check_levels(arrays[2].astype(np.float64), threshold)  # short floats hold no such bounds
     try:
         shape = np.broadcast_shapes(*(array.shape for array in arrays))
     except ValueError:
-        shapes = ", ".join(str(array.shape) for array in arrays)
-        raise InvalidArgument("w", shapes, "w, b and threshold must have shapes that broadcast") from None
+        raise unlike_shapes(arrays) from None
     kinds = [value.dtype for value in (w, b, threshold) if isinstance(value, np.ndarray | np.generic)]
     dtype = np.dtype(np.float32 if kinds and all(kind == np.float32 for kind in kinds) else np.float64)
     result = np.empty((*shape, *core), dtype) if out is None else _read_out(out, (*shape, *core), dtype)
@@ -46,6 +43,18 @@ def evaluate(
     if target is not result:
         result[...] = target
     return result[()] if out is None else result
+
+
+def check_levels(levels: Any, threshold: ArrayLike) -> None:
+    """Refuse thresholds, float64 of any library, that are too small, too large or nan."""
+    if not ((levels >= _LEAST) & (levels <= _MOST)).all():
+        raise InvalidArgument("threshold", threshold, f"must be from {_LEAST:g} to {_MOST:g} throughout, such as 1.0")
+
+
+def unlike_shapes(arrays: Sequence[Any]) -> InvalidArgument:
+    """Return the error of arrays that do not broadcast."""
+    shapes = tuple(tuple(array.shape) for array in arrays)
+    return InvalidArgument("shapes of w, b, threshold", shapes, "must be those of dense arrays that broadcast")
 
 
 def _fill(function: Function, arrays: list[np.ndarray], target: np.ndarray) -> None:
@@ -82,7 +91,7 @@ def _read(value: ArrayLike, name: str) -> np.ndarray:
 
 
 def _read_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
-    if isinstance(out, np.ndarray) and out.shape == shape and np.can_cast(dtype, out.dtype, "same_kind"):
+    if isinstance(out, np.ndarray) and out.shape == shape and out.dtype.kind == dtype.kind:
         return out
     kind = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
     raise InvalidArgument("out", kind, f"must be a NumPy array of {dtype} of shape {shape}")

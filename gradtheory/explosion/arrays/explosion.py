@@ -21,6 +21,7 @@ from gradtheory.explosion.arrays import elementwise, namespaces
 from gradtheory.explosion.arrays.plan import Part, Plan, plan_of
 from gradtheory.typing import ActivationLike, ArrayLike
 
+_LARGEST = float(np.finfo(np.float64).max)
 _TINY = 5e-324  # the least positive float64
 
 
@@ -42,15 +43,15 @@ def explosion_width(
     Returns
     -------
     array
-        Of the broadcast shape; float32 where all arrays are, else float64. 0 where nothing explodes, inf where the
-        set is unbounded, nan where w is not finite. Numeric: within 2 ulp where a closed form is elementary (2.5 for
-        the sigmoid, 2.25 for tanh and its like), else within 4.
+        Of the broadcast shape; float32 where all arrays are, else float64. 0 where nothing explodes, inf where the set
+        is unbounded, nan where w is not finite or |w|/c exceeds float64. Numeric: within 2 ulp where a closed form is
+        elementary (2.5 for the sigmoid, 2.25 for tanh and its like), else within 4.
 
     Raises
     ------
     InvalidArgument
-        If an argument is not real, a threshold is not in [1e-250, 1e250], or shapes do not broadcast; for arrays of
-        other libraries than NumPy and Dask, also where there is no closed form.
+        If an argument is not real, a threshold is not in [1e-250, 1e250] (in a Dask array such ones make nan), or
+        shapes do not broadcast; for arrays of other libraries than NumPy and Dask, also where there is no closed form.
     MissingDependency
         If arrays of another library than NumPy are passed, and array-api-compat is not installed.
     Undecided
@@ -132,12 +133,21 @@ def _evaluate(
     out: np.ndarray | None,
 ) -> Any:
     """Return the values of a function, each of the shape `core`, by NumPy or in the namespace of the arrays given."""
+
+    def told(xp: Any, weight: Any, bias: Any, level: Any) -> Any:
+        result = function(xp, weight, bias, level)
+        most = level * _LARGEST  # of |w|: inf from 1 on
+        if isinstance(most, float) and math.isinf(most):
+            return result
+        beyond = abs(weight) > most
+        return xp.where(xp.reshape(beyond, (*beyond.shape, *(1 for _ in core))), math.nan, result)
+
     foreign = namespaces.foreign_arrays(w, b, threshold)
     if not foreign:
-        return elementwise.evaluate(function, w, b, threshold, core, out)
+        return elementwise.evaluate(told, w, b, threshold, core, out)
     if out is not None:
         raise InvalidArgument("out", type(out).__name__, "is taken for NumPy arrays only")
-    return namespaces.evaluate(function, plan, (w, b, threshold), foreign, core)
+    return namespaces.evaluate(told, plan, (w, b, threshold), foreign, core)
 
 
 def _width(plan: Plan, xp: Any, weight: Any, level: Any) -> Any:

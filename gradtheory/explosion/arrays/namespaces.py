@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.chunks import by_chunks
+from gradtheory.arithmetic.inputs import read_array
 from gradtheory.errors import InvalidArgument, extra
-from gradtheory.explosion.arrays.elementwise import Function
+from gradtheory.explosion.arrays.elementwise import Function, check_levels, unlike_shapes
 from gradtheory.explosion.arrays.plan import Plan
 
 
@@ -38,7 +39,7 @@ def evaluate(
         If the activation has no closed form, so that tables for NumPy are needed, and the arrays are not Dask's.
 
     """
-    from array_api_compat import array_namespace, is_array_api_obj, is_dask_namespace
+    from array_api_compat import array_namespace, is_array_api_obj, is_dask_array, is_dask_namespace
 
     xp, like = array_namespace(*foreign), foreign[0]
     is_dask = is_dask_namespace(xp)
@@ -48,12 +49,20 @@ def evaluate(
         )
     dtype = xp.float32 if all(array.dtype == xp.float32 for array in foreign) else xp.float64
     device = {} if is_dask else {"device": like.device}
-    arrays = xp.broadcast_arrays(
-        *(
-            xp.astype(value, xp.float64) if is_array_api_obj(value) else xp.asarray(value, dtype=xp.float64, **device)
-            for value in arguments
-        )
-    )
+    arrays = []
+    for name, value in zip(("w", "b", "threshold"), arguments, strict=True):
+        if not is_array_api_obj(value):
+            arrays.append(xp.asarray(read_array(value, name), **device))
+        elif xp.isdtype(value.dtype, ("real floating", "integral")):
+            arrays.append(xp.astype(value, xp.float64))
+        else:
+            raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
+    if not is_dask_array(arguments[2]):
+        check_levels(arrays[2], arguments[2])
+    try:
+        arrays = xp.broadcast_arrays(*arrays)
+    except (ValueError, RuntimeError):
+        raise unlike_shapes(arrays) from None
     return _by_chunks(function, arrays, dtype, core) if is_dask else xp.astype(function(xp, *arrays), dtype)
 
 

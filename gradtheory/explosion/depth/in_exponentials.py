@@ -24,6 +24,7 @@ _U, _T = sympy.symbols("u t", positive=True)
 _GREATEST_DEGREE = 200
 _MOST_PARTS_TIMES_DEGREE = 20_000  # of an expression, whose common denominator then takes a few seconds at most
 _MOST_TERMS = 1_000_000  # of one in u and t, written out
+_MOST_TERMS_TIMES_PARTS = 400_000_000  # of such a one: a second or two for its common denominator
 _UNITS_FOR_A_PART = 200  # of work
 _BITS = 256
 _MOST_PARTS = 200
@@ -124,7 +125,8 @@ def _in_u(expr: sympy.Expr) -> _Rational | None:
             for power, rate, shift in zip(powers, rates, shifts, strict=True)
         }
     )
-    if unit and terms_written_out(in_u) > _MOST_TERMS:  # in u alone they are collected by their powers
+    terms = terms_written_out(in_u) if unit else 0  # in u alone they are collected by their powers
+    if terms > _MOST_TERMS or terms * size(in_u) > _MOST_TERMS_TIMES_PARTS:
         return None
     return _Rational(in_u, over, unit) if in_u.is_rational_function() and not in_u.has(Z) else None
 

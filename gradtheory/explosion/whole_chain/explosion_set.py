@@ -67,7 +67,7 @@ def total_explosion_set(
     --------
     >>> chain = Chain(depth=2, activation="arctan")
     >>> total_explosion_set(chain, w=[2, 2], b=[0, 0])
-    Interval.open(ExplosionEnd(-0.366638232337…), ExplosionEnd(0.366638232337…))
+    Interval.open(ExplosionEnd(-0.366638232336…), ExplosionEnd(0.366638232336…))
 
     """
     refuse_periodic_slopes(chain)

@@ -84,12 +84,12 @@ def _touched(layers: Layers, threshold: sympy.Expr, x: sympy.Rational) -> Compon
 
 
 def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
-    """Return a place where |f'| exceeds c, on a side where its limit does."""
-    for doublings in range(0, 4 * _BITS, 2):
-        x = sympy.Integer(side) * 2**doublings
+    """Return a place where |f'| exceeds c, as it does in the limit on a side: far out it may be beyond all numbers."""
+    far = [sympy.Integer(side) * 2**doublings for doublings in range(0, 4 * _BITS, 2)]
+    for x in (*far, sympy.S.Zero, *(-each for each in far)):
         if side_of(layers, threshold, x, _BITS) > 0:
             return Place(x, layers.passed(enclose(x, _BITS), _BITS), _BITS)
-    raise Undecided(f"|f'| exceeds {shorten(threshold)} nowhere up to 2**{4 * _BITS}, but does so in the limit")
+    raise Undecided(f"|f'| exceeds {shorten(threshold)} in the limit, but no place was found where it does")
 
 
 def _guesses(layers: Layers, threshold: sympy.Expr, place: Place) -> tuple[float, float]:

@@ -45,7 +45,7 @@ _LEAST = 1e-100
 _PARAMETERS = ("sigma_w", "sigma_b", "sigma_q", "sigma_k", "sigma_v", "keep", "scale")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Propagation(ShownAsTable):
     """What flows through an architecture, from its input (row 0) to its output (row L).
 

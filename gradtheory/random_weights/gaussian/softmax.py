@@ -23,7 +23,7 @@ _BLOCK = 256
 _EPSILON = 2.0**-52
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SoftmaxMoments(ShownAsTable):
     """What softmax makes of n independent logits of variance v, on average.
 

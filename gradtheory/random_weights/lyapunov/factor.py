@@ -114,6 +114,8 @@ def factor_probability(
 
     """
     record = as_activation(activation)
+    if z is not None:
+        read_real(z, "z")
     if any(map(_is_array, (sigma_w, sigma_b, threshold))):
         return _of_many(record, z, _read_scales(sigma_w, sigma_b, threshold))
     return _of_one(record, sigma_w, sigma_b, z, threshold)

@@ -48,7 +48,7 @@ class Resolution:
 COARSE, FINE = Resolution(0.8, 20, coarse=True), Resolution(0.9, 24, coarse=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StationaryLaw:
     """The law of s, the standard deviation of z given the layer before, as weights on nodes.
 

@@ -90,7 +90,9 @@ def gradients(
 
     """
     record, many = as_activation(activation), read_depth(depth)
-    weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
+    weight, bias = broadcast(
+        sigma_w=read_positive_array(sigma_w, "sigma_w"), sigma_b=read_nonnegative_array(sigma_b, "sigma_b")
+    )
     with np.errstate(over="ignore"):
         start = weight**2 + bias**2 if q is None else read_positive_array(q, "q")
     weight, bias, start = broadcast(sigma_w=weight, sigma_b=bias, q=start)

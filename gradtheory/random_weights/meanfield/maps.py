@@ -93,7 +93,9 @@ def variance_map(
     if one_of(method, "method", METHODS) == "certified":
         return _proven(activation, q, "value", sigma_w, sigma_b)
     weight, bias = read_positive_array(sigma_w, "sigma_w"), read_nonnegative_array(sigma_b, "sigma_b")
-    return _affine(moment(activation, q, of="value"), weight, bias)
+    second = moment(activation, q, of="value")
+    broadcast(q=np.asarray(second), sigma_w=weight, sigma_b=bias)
+    return _affine(second, weight, bias)
 
 
 @lazily
@@ -133,7 +135,10 @@ def chi(
     """
     if one_of(method, "method", METHODS) == "certified":
         return _proven(activation, q, "slope", sigma_w)
-    return _affine(moment(activation, q, of="slope"), read_positive_array(sigma_w, "sigma_w"), np.zeros(()))
+    weight = read_positive_array(sigma_w, "sigma_w")
+    second = moment(activation, q, of="slope")
+    broadcast(q=np.asarray(second), sigma_w=weight)
+    return _affine(second, weight, np.zeros(()))
 
 
 @lazily
@@ -161,8 +166,8 @@ def chi_parallel(
     """
     if one_of(method, "method", METHODS) == "certified":
         return _proven(activation, q, "growth", sigma_w)
-    weight = read_positive_array(sigma_w, "sigma_w")
-    scaled = weight / np.sqrt(read_positive_array(q, "q"))
+    variance, weight = broadcast(q=read_positive_array(q, "q"), sigma_w=read_positive_array(sigma_w, "sigma_w"))
+    scaled = weight / np.sqrt(variance)
     return _affine(moment(activation, q, of="growth"), scaled, np.zeros(()))
 
 

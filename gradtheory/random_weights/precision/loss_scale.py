@@ -28,7 +28,7 @@ _LEAST_SHARE = 1e-200  # of any number of entries a float64
 _BEYOND_FLOAT32 = 2.0**128
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LossScale(ShownAsTable):
     """The loss scales with which gradients fit a float type: those between `least` and `most`, if there are any.
 

@@ -15,7 +15,7 @@ _MOST_STEPS = 10_000_000
 _GREATEST = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ScalerRun(ShownAsTable):
     """What the rule did, step by step.
 

@@ -66,7 +66,7 @@ _BIASES = "biases may be anything, and move in any way"
 _OUTWEIGHED = 1e-12  # of λ
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightDecayBound(ShownAsTable):
     """The weight decay above which all weights stay below their critical weights.
 
@@ -201,8 +201,8 @@ def weight_decay_guarantee(
     widths = _widths(network, kind)
     product, conditions = _dynamics(kind, optimiser)
     c = read_positive(threshold, "threshold")
-    if order(c, _LARGEST_THRESHOLD) > 0:
-        raise InvalidArgument("threshold", threshold, "must be at most 1e100: beyond, bounds leave float64")
+    if order(c, _LARGEST_THRESHOLD) > 0 or order(c * _LARGEST_THRESHOLD, sympy.S.One) < 0:
+        raise InvalidArgument("threshold", threshold, "must be from 1e-100 to 1e100: beyond, bounds leave float64")
     records = network.layer_activations
     slopes = np.array([finite_slope(each) for each in records])
     critical = np.array([rounded_down(critical_weight(each, threshold=c)) for each in records])

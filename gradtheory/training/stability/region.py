@@ -11,7 +11,7 @@ import sympy
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import order
-from gradtheory.arithmetic.inputs import Array, read_array, read_positive, read_real
+from gradtheory.arithmetic.inputs import Array, broadcast, read_array, read_positive, read_real
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas import latex
 from gradtheory.training.optimisers.catalogue import RULES
@@ -209,7 +209,7 @@ class StabilityRegion:
         Raises
         ------
         InvalidArgument
-            If one of them is not an array of real numbers, or there is no learning rate.
+            If one of them is not an array of real numbers, they do not broadcast, or there is no learning rate.
 
         Examples
         --------
@@ -219,7 +219,7 @@ class StabilityRegion:
         """
         numbers = self._numbers(eta, beta, weight_decay)
         arrays = [read_array(h, "h"), *(read_array(value, name) for _, name, value in numbers)]
-        curvature, *others = np.broadcast_arrays(*arrays)
+        curvature, *others = broadcast(**dict(zip(("h", *(name for _, name, _ in numbers)), arrays, strict=True)))
         point = dict(zip((ETA, BETA, DECAY), others, strict=True))
         point[H] = curvature if self.rule.is_decoupled else curvature + point[DECAY]
         with np.errstate(all="ignore"):  # nan where a number is infinite
@@ -264,8 +264,13 @@ class StabilityRegion:
         return Optimum((tuning := self.tuning(rate)).at_least / low, tuning.beta, rate)
 
     def tuning(self, rate: sympy.Expr) -> Tuning:
-        """Return the β and η·h, at both ends of the curvatures, that attain a given best rate."""
-        return self.rule.momentum.best_tuning(rate if isinstance(rate, sympy.Expr) else read_real(rate, "rate"))
+        """Return the β and η·h, at both ends of the curvatures, that attain a given best rate, a number in [0, 1)."""
+        wanted = rate if isinstance(rate, sympy.Expr) and not rate.is_number else read_real(rate, "rate")
+        if wanted.is_number and (_is_positive(-wanted) or not _is_positive(1 - wanted)):
+            raise InvalidArgument(
+                "rate", rate, "must lie in [0, 1), such as 1/2: the error is multiplied by it per step"
+            )
+        return self.rule.momentum.best_tuning(wanted)
 
     def conditions(self) -> tuple[sympy.Expr, ...]:
         """Return the expressions of Schur and Cohn, all positive in the region and nowhere else."""

@@ -24,7 +24,7 @@ _PROMISE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prescription:
     """A remedy with its constant, and the ends of two runs of gradient descent: without it and with it.
 

@@ -44,7 +44,7 @@ _WHAT = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkPrescription(ShownAsTable):
     """A remedy with its constant, and the two runs that judge it, from the same start and for as many steps.
 
