@@ -142,7 +142,7 @@ class Architecture(ShownAsTable):
     def depth_scale(self) -> Estimate:
         """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly.
 
-        That is so where the variance has settled. From elsewhere a fixed point below 1, as dropout has, is approached
+        That is so where the variance has settled. From elsewhere a fixed point below 1, as with dropout, is approached
         no faster than the variance settles, since it moves with the variance. There is none where a residual connection
         has another scale at each depth.
         """
