@@ -122,3 +122,16 @@ class ShownAsTable:
 def _in_html(value: object) -> str:
     is_array = isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "fiu"
     return html.escape(shape_and_range(np.asarray(value)) if is_array else shorten(value))
+
+
+def percent(share: float) -> str:
+    """Return a share in words that says 0 % or 100 % only where it is.
+
+    Examples
+    --------
+    >>> percent(0.0), percent(1 / 1001), percent(0.496), percent(0.999), percent(1.0)
+    ('0%', '<1%', '50%', '>99%', '100%')
+
+    """
+    text = f"{share:.0%}"
+    return "<1%" if text == "0%" and share > 0.0 else ">99%" if text == "100%" and share < 1.0 else text

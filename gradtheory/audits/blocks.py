@@ -13,6 +13,9 @@ from gradtheory.audits.layers import MADE_ALIKE, NAN, AuditedBlock, AuditedLayer
 from gradtheory.networks import Elementwise, LayerNorm, Node, Scale, Sum
 from gradtheory.networks.nodes import INPUT, Dense
 from gradtheory.networks.passes import Backward, Forward
+from gradtheory.training.norms import norm as scaled_norms
+
+_LEAST = 1e-150  # above it squares do not underflow
 
 
 def blocks_of(
@@ -120,8 +123,17 @@ def _common(names: Sequence[str]) -> str:
 
 
 def norm(array: Array) -> float:
-    """Return the Euclidean norm."""
-    return float(np.linalg.norm(array))
+    """Return the Euclidean norm, where squares leave float64, too."""
+    return float(norms(array))
+
+
+def norms(array: Array, axis: int | None = None) -> Array:
+    """Return Euclidean norms over an axis, or of all."""
+    with np.errstate(all="ignore"):
+        usual = np.asarray(np.linalg.norm(array, axis=axis))
+    if np.all((usual > _LEAST) & (usual < np.inf)):
+        return usual
+    return scaled_norms(array, axis).squeeze(axis)  # which takes longer
 
 
 def ratio(part: float, whole: float) -> float:
@@ -131,5 +143,5 @@ def ratio(part: float, whole: float) -> float:
 
 def kurtosis(slopes: Array) -> float:
     """Return that of slopes about 0; nan where all are 0."""
-    squares = slopes * slopes
+    squares = np.square(slopes / (float(np.max(np.abs(slopes), initial=0.0)) or 1.0))
     return float(np.mean(squares * squares) / np.mean(squares) ** 2) if np.any(squares) else NAN

@@ -13,8 +13,9 @@ from scipy.special import ndtri, polygamma
 from scipy.stats import binom
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.inputs import Array
 
-FLAT = 0.01  # of the steepest slope: below, a unit is saturated
+_FLAT = 0.01  # of the steepest slope: below, a unit is saturated
 _FAR = 1e3  # from 0, where a flat side is flat
 SIGNIFICANCE = 0.01  # of false alarms among healthy networks
 _OF_A_RULE = SIGNIFICANCE / 4.0  # growth over a stretch, one layer's gain, its weights, its saturated units
@@ -69,6 +70,12 @@ def may_all_be_off(number: int, units: int) -> bool:
     return number * 0.5**units > _OF_A_RULE
 
 
+def is_flat(slopes: Array, record: Activation) -> Array:
+    """Return where slopes are below 1 % of the steepest: nowhere if they have no bound, as those of z²."""
+    steepest = float(record.steepest_slope)
+    return np.asarray(np.abs(slopes) < (_FLAT * steepest if math.isfinite(steepest) else 0.0))
+
+
 def has_one_flat_side(record: Activation) -> bool:
     """Return whether σ is flat on one side alone, as relu."""
-    return bool(np.sum(np.abs(record.slope(np.array([-_FAR, _FAR]))) < FLAT * float(record.steepest_slope)) == 1)
+    return bool(np.sum(is_flat(record.slope(np.array([-_FAR, _FAR])), record)) == 1)

@@ -49,8 +49,9 @@ class AuditedLayer(ShownAsTable):
     mean_square_z, mean_square_a : float
         Of the pre-activations and of the activations.
     saturated, dead : float
-        Shares of units: those whose slope is below 1 % of the steepest on more than 99 % of the samples, and those
-        whose slope is 0 on all samples; measured only, those whose output is the same for all.
+        Shares of units: those whose slope is below 1 % of the steepest on more than 99 % of the samples, none where
+        slopes have no bound, or at the end where the loss divides by them, as cross entropy does; and those whose slope
+        is 0 on all samples; measured only, those whose output is the same for all.
     gradient_norm : float
         Of the loss by the layer's weights and bias.
     sigma_w, sigma_b : float

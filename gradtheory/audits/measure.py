@@ -10,9 +10,9 @@ import numpy as np
 
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array, read_real_array
-from gradtheory.audits.blocks import blocks_of, kurtosis, norm, ratio
+from gradtheory.audits.blocks import blocks_of, kurtosis, norm, norms, ratio
 from gradtheory.audits.broken import broken_nodes
-from gradtheory.audits.chance import FLAT, spread_of_gain
+from gradtheory.audits.chance import is_flat, spread_of_gain
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer, OutOfScale
 from gradtheory.audits.odd_norms import OddNorm, closed_norms, odd_norms
 from gradtheory.audits.singular_values import all_of_factor, largest_of_factor
@@ -128,7 +128,9 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
             back, value = passed.back(end.gradient, end.place), end.loss
         dense = [place for place, node in enumerate(network.nodes) if isinstance(node.operation, Dense)]
         behind = followers(network.nodes)
-        layers = _with_predictions([_layer(network.nodes, place, behind.get(place), passed, back) for place in dense])
+        layers = _with_predictions(
+            [_layer(network.nodes, place, behind.get(place), passed, back, loss) for place in dense]
+        )
         blocks = blocks_of(network.nodes, dense, layers, passed, back)
     odd, nodes = odd_norms(network.nodes)
     mended = Network.from_nodes(nodes, network.n_inputs, network.loss) if odd else None
@@ -145,7 +147,9 @@ def _measure(network: Network, x: Array, y: Array | None, loss: str, seed: int) 
     )
 
 
-def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward) -> AuditedLayer:
+def _layer(
+    nodes: Sequence[Node], place: int, follower: int | None, passed: Forward, back: Backward, loss: str
+) -> AuditedLayer:
     """Return what is measured of a dense layer, with the activation after it."""
     dense = nodes[place].operation
     assert isinstance(dense, Dense)  # noqa: S101  # `measure` chose it
@@ -156,20 +160,21 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         value, slopes = passed.values[follower], passed.kept[follower][1]
     by_z = back.at(place, passed)
     by_value = None if follower is None else back.by_output[follower]
+    if follower is not None and by_value is None and loss == "cross_entropy":  # it takes z, and divides by σ'
+        record, slopes = activation_at(nodes, None), np.ones_like(z)
     by_output = by_z if by_value is None else by_value
     by_input = by_z @ dense.w
     outer, inner, through = norm(by_output), norm(by_input), norm(by_z)
     n_out, n_in = dense.w.shape
     fourth = kurtosis(slopes)
-    sigma_w = math.sqrt(n_in * float(np.mean(dense.w**2)))
+    sigma_w = norm(dense.w) / math.sqrt(n_out)
     mean_square = float(np.mean(z * z))
-    steepest = float(record.steepest_slope)
     largest, error = largest_of_factor(dense.w, slopes, by_z)
     by_parameters = by_z.T @ passed.kept[place], by_z.sum(axis=0)
-    samples = np.linalg.norm(by_input, axis=1), np.linalg.norm(by_output, axis=1)
+    samples = norms(by_input, 1), norms(by_output, 1)
     return AuditedLayer(
         name=nodes[place].name,
-        kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {record.name}"),
+        kind=f"dense {n_in} → {n_out}" + ("" if follower is None else f", {activation_at(nodes, follower).name}"),
         gain=ratio(inner, outer),
         slope_gain=ratio(through, outer),
         weight_gain=ratio(inner, through),
@@ -178,12 +183,12 @@ def _layer(nodes: Sequence[Node], place: int, follower: int | None, passed: Forw
         share_above_1=float(np.mean(samples[0] > samples[1])) if math.isfinite(inner + outer) else NAN,
         mean_square_z=mean_square,
         mean_square_a=float(np.mean(value * value)),
-        saturated=float(np.mean(np.mean(np.abs(slopes) < FLAT * steepest, axis=0) > _NEARLY_ALL)),
+        saturated=float(np.mean(np.mean(is_flat(slopes, record), axis=0) > _NEARLY_ALL)),
         dead=float(np.mean(np.all(slopes == 0.0, axis=0))),
         gradient_norm=math.hypot(*map(norm, by_parameters)),
         gradient_sizes=GradientSizes.of(by_parameters, [by_z]),
         sigma_w=sigma_w,
-        sigma_b=0.0 if dense.b is None else math.sqrt(float(np.mean(dense.b**2))),
+        sigma_b=0.0 if dense.b is None else norm(dense.b) / math.sqrt(n_out),
         spread=spread_of_gain(fourth, n_out, n_in) if fourth > 0.0 else NAN,
         activation=record,
         fans=(n_in, n_out),

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, svds
 
 from gradtheory.arithmetic.inputs import Array
+from gradtheory.audits.blocks import norms
 from gradtheory.audits.layers import NAN
 
 _LOOKED_AT = 4  # samples whose largest singular values are computed
@@ -21,7 +22,7 @@ def largest_of_factor(w: Array, slopes: Array, by_z: Array) -> tuple[float, floa
     """Return the greatest of diag(σ')·W over the samples with the greatest gradients, and its error."""
     if not np.isfinite(slopes).all() or not np.isfinite(w).all():
         return NAN, NAN
-    order = np.argsort(-np.nan_to_num(np.linalg.norm(by_z, axis=1)))[:_LOOKED_AT]
+    order = np.argsort(-np.nan_to_num(norms(by_z, 1)))[:_LOOKED_AT]
     best, error = 0.0, 0.0
     for slope in slopes[order]:
         factor = slope[:, None] * w
@@ -39,7 +40,7 @@ def largest_of_factor(w: Array, slopes: Array, by_z: Array) -> tuple[float, floa
 
 def all_of_factor(w: Array, slopes: Array, by_z: Array) -> Array | None:
     """Return all of diag(σ')·W at the sample with the largest gradient, where that costs little."""
-    sample = int(np.argmax(np.nan_to_num(np.linalg.norm(by_z, axis=1))))
+    sample = int(np.argmax(np.nan_to_num(norms(by_z, 1))))
     factor = slopes[sample][:, None] * w
     if max(w.shape) > _ALL_LIMIT or not np.isfinite(factor).all():
         return None

@@ -142,7 +142,7 @@ def _softmax(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], A
         apart = direction - np.take_along_axis(direction, top, axis=1)
         return np.asarray(weight * p * (apart - np.sum(p * apart, axis=1, keepdims=True)) / batch)
 
-    return float(-np.sum(np.where(y == 0.0, 0.0, y * logs)) / batch), gradient / batch, turned
+    return float((0.0 - np.sum(np.where(y == 0.0, 0.0, y * logs))) / batch), gradient / batch, turned
 
 
 def _binary(output: Array, y: Array) -> tuple[float, Array, Callable[[Array], Array]]:

@@ -34,7 +34,8 @@ TORCH: Mapping[str, sympy.Expr] = {
     "tanh": sympy.Rational(5, 3),
 }
 _UNSTATED = sympy.sqrt(2)  # that of relu, which kaiming_normal_ takes unasked
-_LARGE = 1e12
+_LARGE = 1e30  # a variance, beyond which χ₁ is that of an infinite one up to rounding
+_ROUNDING = 1e-13  # of χ₁
 _ONE = 1e-5  # χ₁ - 1 where the variance grows and χ₁ tends to 1
 
 
@@ -97,7 +98,8 @@ class GainsEntry(ShownAsTable):
         Where χ₁ only tends to 1, or to 0, on the way there.
         """
         if self.chi and abs(self.chi - 1.0) >= _ONE:
-            return overflow_depth(math.sqrt(self.chi))
+            near = (self.chi * (1.0 + side * _ROUNDING) for side in (-1, 1))  # (1/2)^150 is 0 in float32
+            return min(overflow_depth(math.sqrt(chi)) for chi in near)
         return math.inf if self.critical.kind == "scale-invariant" else lasting_depth(self.record, float(self.gain))
 
     @cached_property

@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import percent
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.backprop import multiply_zero_wins
 from gradtheory.typing import ArrayLike
@@ -146,7 +147,7 @@ def note_layers(
 
     def cause(kind: EventKind, row: int) -> str:
         what = (
-            f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {shares()[row]:.0%} of the samples"
+            f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {percent(shares()[row])} of the samples"
             if kind is EventKind.EXPLOSION
             else f"|σ'(z)| is at most {slopes[row]:.3g}"
         )

@@ -22,6 +22,7 @@ from gradtheory.training.norms import norm
 from gradtheory.training.optimisers.optimiser import Optimiser
 from gradtheory.training.stability import largest_stable_step
 
+_SMALLEST = 8  # widths up to which singular values are computed in every step
 _SMALL = 64  # widths up to which all singular vectors cost little
 _ITERATIONS = 30  # of the power method, for wider layers, at the start
 _NOISE = 1e-3  # of its vector in each step, so that a direction that was not the largest can become it
@@ -134,7 +135,11 @@ class NetworkProblem:
         )
 
     def _sizes(self, parameters: Sequence[Array]) -> Array:
-        """Return ‖W‖ of every layer, from below: two steps of the power method from near where it ended before."""
+        """Return ‖W‖ of every layer, from below: two steps of the power method from near where it ended before.
+
+        It may take some steps to notice that another direction has become the largest; of the smallest layers all
+        singular values are computed.
+        """
         with np.errstate(all="ignore"):
             return self._power_method(parameters)
 
@@ -142,6 +147,10 @@ class NetworkProblem:
         sizes = np.empty(self.depth)
         for row in range(self.depth):
             w, vector = parameters[row], self.turned[row]
+            if min(w.shape) <= _SMALLEST and np.isfinite(w).all():
+                size = float(np.linalg.svd(w, compute_uv=False)[0])
+                sizes[row] = size * (1.0 - 2.0**-48 if w.size > 1 else 1.0)
+                continue
             if vector is None:
                 vector = _turned(w)
             else:

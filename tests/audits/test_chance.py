@@ -137,3 +137,35 @@ def test_fresh_healthy_networks_are_left_alone(seeds, monkeypatch):
 def test_growth_through_time_is_told_from_a_factor_of_ten_on(size, told):
     verdict = through_time("rnn", size, 10)
     assert (verdict and verdict[:3]) == told
+
+
+@pytest.mark.parametrize("which", ["quadratic", "exponential", "z**3", "Max(0, z)**2", "z + z**3/10"])
+def test_no_unit_is_saturated_where_slopes_have_no_bound(which):
+    """Below 1 % of an infinite slope were all of them."""
+    rng = np.random.default_rng(0)
+    record = gt.activation(which) if "z" not in which else gt.expression(which)
+    shapes = (32, 8), (32, 32), (4, 32)
+    w = [rng.normal(0, 0.5 / math.sqrt(n_in), (n_out, n_in)) for n_out, n_in in shapes]
+    network = Network((8, 32, 32, 4), [record, record, "identity"], w=w, b=[np.zeros(n) for n, _ in shapes])
+    report = gt.audit(network, rng.normal(size=(64, 8)), rng.normal(size=(64, 4)))
+    assert (report.verdict, [layer.saturated for layer in report.layers]) == ("stable", [0.0] * 3)
+
+
+def test_a_fitted_classifier_is_not_saturated_where_the_loss_takes_logits():
+    """With cross entropy no gradient meets the slope of the last sigmoid, which a good fit makes small."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 4))
+    x[:, 0] += 2.0 * np.sign(x[:, 0])
+    y = 1.0 * (x[:, :1] > 0.0)
+    w = [rng.normal(0, n_in**-0.5, (n_out, n_in)) for n_out, n_in in ((16, 4), (16, 16), (1, 16))]
+    b = [np.zeros(16), np.zeros(16), np.zeros(1)]
+    network = Network((4, 16, 16, 1), ["relu", "relu", "sigmoid"], "cross_entropy", w=w, b=b)
+    fitted = gt.train(network, x, y, optimiser=gt.optimisers.adam(0.01), steps=300).network
+    logits = Network((4, 16, 16, 1), ["relu", "relu", "identity"], "binary_cross_entropy_with_logits", w=w, b=b)
+    report, other = gt.audit(fitted, x, y), gt.audit(logits.carrying(fitted.w, fitted.b), x, y)
+    assert (report.verdict, other.verdict, report.layers[-1].saturated) == ("stable", "stable", 0.0)
+    for name in ("gain", "slope_gain", "predicted_gain", "largest_singular_value", "dead"):
+        assert getattr(report.layers[-1], name) == pytest.approx(getattr(other.layers[-1], name), rel=1e-9)
+    assert report.layers[-1].kind == "dense 16 → 1, sigmoid"
+    for loss in ("mse", "squared"):
+        assert gt.audit(fitted, x, y, loss=loss).layers[-1].saturated == 1.0

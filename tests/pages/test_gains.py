@@ -86,4 +86,10 @@ def test_relu_and_identity_last_for_ever():
 
 @pytest.mark.slow
 def test_a_gradient_whose_factor_tends_to_1_does_not_last_for_ever():
-    assert GainsEntry(gt.activation("elu")).depth == pytest.approx(48_057, rel=2e-4)  # by the layers one by one
+    assert GainsEntry(gt.activation("elu")).depth == 48_057  # by the layers one by one
+
+
+@pytest.mark.parametrize(("which", "layers"), [("gelu", 300), ("silu", 300), ("hardshrink", 256), ("softplus", 3716)])
+def test_depths_at_the_very_end_of_float32_are_exact(which, layers):
+    """(1/2)^150 is 0, and 2^128 inf; the layers of softplus one by one, by own quadrature."""
+    assert GainsEntry(gt.activation(which)).depth == layers

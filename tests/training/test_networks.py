@@ -129,14 +129,31 @@ def test_factors_are_the_steepest_slope_times_the_spectral_norm():
     assert " in layer1: " in str(next(event for event in entered if event.layer == 1))
 
 
-def test_a_factor_follows_a_direction_that_becomes_the_largest():
-    w = [np.diag([1.0, 0.5]), np.array([[0.0, 1.0]])]
-    network = Network((2, 2, 1), "identity", "mse", w=w, b=[np.zeros(2), np.zeros(1)])
-    run = gt.train(network, [[0.0, 1.0]], [[100.0]], optimiser=optimisers.gradient_descent(1e-3), steps=2000)
+@pytest.mark.parametrize("width", [2, 12])  # of small layers all singular values are computed
+def test_a_factor_follows_a_direction_that_becomes_the_largest(width):
+    last = 1.0 * (np.arange(width) == 1)
+    w = [np.diag(1.0 - 0.5 * last), last[None, :]]
+    network = Network((width, width, 1), "identity", "mse", w=w, b=[np.zeros(width), np.zeros(1)])
+    run = gt.train(network, last[None, :], [[100.0]], optimiser=optimisers.gradient_descent(1e-3), steps=2000)
     largest = np.linalg.norm(run.network.w[0], 2)
     assert run.factors[-1, 0] == pytest.approx(largest, rel=1e-5)
     assert run.factors[-1, 0] < largest
     assert 1 in [event.layer for event in run.events if event.kind is EventKind.EXPLOSION]
+
+
+def test_factors_of_small_layers_are_right_in_every_step():
+    """Two steps of the power method were behind by half, where another direction becomes the largest within a few."""
+    rng, optimiser, steps = np.random.default_rng(0), optimisers.adam(0.05), 25
+    w, x = [0.1 * rng.normal(size=(4, 4)) for _ in range(2)], rng.normal(size=(32, 4))
+    network = Network((4, 4, 4), "identity", "mse", w=w, b=[np.zeros(4)] * 2)
+    y = x @ rng.normal(size=(4, 4))
+    run = gt.train(network, x, y, optimiser=optimiser, steps=steps)
+    state = optimiser.start([*w, np.zeros(4), np.zeros(4)])
+    for step in range(steps):
+        sizes = [np.linalg.norm(each, 2) for each in state.parameters[:2]]
+        np.testing.assert_allclose(run.factors[step], sizes, rtol=1e-12)
+        by = network.carrying(list(state.parameters[:2]), list(state.parameters[2:])).backprop(x, y)
+        state = optimiser.step(state, [*by.w, *by.b])
 
 
 def test_weights_given_take_the_place_of_those_carried():

@@ -16,6 +16,23 @@ _LOSSES = {
     "binary_cross_entropy_with_logits": "binary_cross_entropy_with_logits",
 }
 
+_UNDONE = {"BinaryCrossEntropy": "Sigmoid", "NllLoss": "LogSoftmax", "NllLoss2D": "LogSoftmax"}
+_NEAR = 4  # steps from the end, where a loss is scaled, or one of several
+
+
+def undone_by(value: Any) -> str:
+    """Return the kind of last module whose slopes a loss undoes: it divides by them, or takes logarithms for numbers.
+
+    What is left of the gradient in front of that module is p - y, as where the loss takes logits.
+    """
+    steps = [value.grad_fn]
+    for _ in range(_NEAR):
+        for step in steps:
+            if kind := _UNDONE.get(step.name().partition("Backward")[0]):
+                return kind
+        steps = [before for step in steps for before, _ in step.next_functions if before is not None]
+    return ""
+
 
 def name_of(returned: Any, y: Any, loss: Any) -> str:
     """Return which loss the gradient starts from: its name, the module's own, a function, or none."""

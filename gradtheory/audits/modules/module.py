@@ -25,7 +25,7 @@ from gradtheory.audits.modules.call import Call, hands_on, names_of, origin_of, 
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.hooks import check_takes_hooks
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
-from gradtheory.audits.modules.losses import loss_of, name_of
+from gradtheory.audits.modules.losses import loss_of, name_of, undone_by
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.projections import lets_pass, not_let_pass
@@ -128,7 +128,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls, graph, module)
-            measured = _measured(parts, record.calls, graph, told, module, by_x)
+            measured = _measured(parts, record.calls, graph, told, module, by_x, undone_by(value))
             layers = with_singular_values(measured.layers, parts, record.calls)
         odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
         without = functools.partial(_without, weights, module, x, y, loss, seed)
@@ -152,11 +152,11 @@ def _without(weights: Sequence[tuple[Any, float]], module: Any, x: Any, y: Any, 
 
 
 def _measured(
-    parts: list[Call], calls: list[Call], graph: Graph, loss: float, module: Any, by_x: Mapping[int, float]
+    parts: list[Call], calls: list[Call], graph: Graph, loss: float, module: Any, by_x: Mapping[int, float], undone: str
 ) -> Measurement:
     """Return the parts as blocks, and beside them the modules without children within.
 
-    A part that begins a branch beside the stream has no gain that is known.
+    A part that begins a branch beside the stream has no gain that is known; nor has what the loss undoes.
     """
     gradients = gradients_of(module)
     sources = sources_of(parts, calls)
@@ -179,7 +179,7 @@ def _measured(
         layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
         layers.append(replace(layer, name=name, share_above_1=part.share_above_1(before)))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
-        if is_pooling(kind):
+        if is_pooling(kind) or (kind == undone and part is parts[-1]):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
         whole = gain / factor_within(part, calls)

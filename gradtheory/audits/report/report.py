@@ -54,7 +54,8 @@ class Audit(ShownAsTable):
     cause : str
         Why, in words.
     growth : float
-        The factor per block by which the gradient is multiplied on its way back, the geometric mean.
+        The factor per block by which the gradient is multiplied on its way back, the geometric mean over all but the
+        first: what that does to the gradient by the input changes no weight's gradient.
     overflow : dict of str to int or float
         For each float type: after how many blocks a gradient that grows so overflows, or underflows. Empty where most
         of the growth is in a few blocks, as it then is no rate per block.

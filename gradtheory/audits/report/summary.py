@@ -31,8 +31,10 @@ def summary_of(report: Any) -> list[str]:
         whose = _WHOSE.get(report.loss_name, report.loss_name)
         lines.append(f"The loss on these data is {report.loss + 0.0:.4g} ({whose}).")
     first = report.layers[0]
-    inputs = (first.mean_square_z - first.sigma_b**2) / first.sigma_w**2 if first.sigma_w > 0.0 else math.nan
-    if inputs > _LARGE_INPUTS:
+    inputs = math.nan
+    if first.sigma_w > 0.0:  # squares may leave float64
+        inputs = (first.mean_square_z - first.sigma_b * first.sigma_b) / first.sigma_w / first.sigma_w
+    if _LARGE_INPUTS < inputs < math.inf:
         lines.append(f"The inputs have a mean square of about {inputs:.3g}: scale them to about 1.")
     if report.is_measured_only:
         lines.append(f"Measured only, without theory, as it could not be read as a network: {report.unread}.")

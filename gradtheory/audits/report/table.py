@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from gradtheory.arithmetic.brief import percent
 from gradtheory.audits.layers import MUCH, AuditedLayer, is_pooling
 
 _COLUMNS = (
@@ -91,4 +92,4 @@ def _is_known(value: Any) -> bool:
 def _cell(value: Any, form: str) -> str:
     if isinstance(value, str):
         return value if len(value) <= _WIDEST else f"…{value[1 - _WIDEST :]}"
-    return "" if math.isnan(value) else format(value, form)
+    return "" if math.isnan(value) else percent(value) if form == ".0%" else format(value, form)

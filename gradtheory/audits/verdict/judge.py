@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import percent
 from gradtheory.audits.chance import (
     has_one_flat_side,
     most_of_one,
@@ -25,6 +26,7 @@ from gradtheory.audits.verdict.stretches import because, because_of_all, marked,
 
 _MOST = 709.0  # exp of it is near the largest float64
 DEAD = "No gradient passes through {}"
+NO_GRADIENT = "The gradient of the loss is 0, and nothing is known of how the network would change another"
 NOT_FINITE = "Numbers stop being finite in {}"
 GRADIENT_NOT_FINITE = "The gradient stops being finite in {}"
 _ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
@@ -131,7 +133,8 @@ def judge(
     if saturated is not None:
         what = "Units are saturated in {}, while gradients stay in range"
         return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
-    return judged, AuditVerdict("stable", None, "")
+    is_known = any(layer.gradient_norm != 0.0 or not math.isnan(layer.gain) for layer in judged)
+    return judged, AuditVerdict("stable", None, "", headline="" if is_known or not judged else NO_GRADIENT)
 
 
 def _of_random_gradient(block: AuditedBlock) -> AuditedBlock:
@@ -159,7 +162,7 @@ def _of_layer(layer: AuditedLayer, number: int) -> AuditedLayer:
             zero = "every slope is 0"
         return replace(layer, verdict="dead", cause=f"{zero}: no gradient passes")
     if _is_saturated(layer, number):
-        share = f"{layer.saturated:.0%} of its units are saturated"
+        share = f"{percent(layer.saturated)} of its units are saturated"
         return replace(
             layer,
             verdict="saturated",

@@ -178,8 +178,8 @@ def _by_what_it_took(block: AuditedBlock, peers: Sequence[AuditedBlock]) -> floa
     sizes = [peer.took for peer in peers]
     if not (0.0 < block.took < median(sizes) and all(size > 0.0 for size in sizes)):
         return math.nan
-    share = median((peer.gain**2 - 1.0) * peer.took**2 for peer in peers)
-    return 0.5 * math.log1p(max(share, 0.0) / block.took**2)
+    share = median((peer.gain * peer.gain - 1.0) * peer.took * peer.took for peer in peers)
+    return 0.5 * math.log1p(max(share, 0.0) / block.took / block.took)
 
 
 def heavy(blocks: Sequence[AuditedBlock], scales: Mapping[str, OutOfScale]) -> tuple[str, float, str] | None:

@@ -12,6 +12,7 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.guarantee import Estimate
 from gradtheory.arithmetic.inputs import Array, read_depth, read_positive_float
 from gradtheory.errors import InvalidArgument
+from gradtheory.random_weights.architectures.closed import refuse_without_maps
 from gradtheory.random_weights.architectures.far_depths import logs_beyond
 from gradtheory.random_weights.architectures.flow import (
     correlation_scale,
@@ -103,9 +104,11 @@ class Architecture(ShownAsTable):
         Raises
         ------
         InvalidArgument
-            If an argument breaks a rule, or the variance leaves float64 on the way.
+            If an argument breaks a rule, or the variance leaves float64 on the way; or if `recurrent` or
+            `gated_recurrent` stands where its maps are not closed, as they say.
 
         """
+        refuse_without_maps(self.blocks)
         layers = read_depth(depth)
         q = read_positive_float(variance, "variance")
         signal = first_signal(self.blocks, q, None if correlation is None else self._read_correlation(correlation))
@@ -128,8 +131,9 @@ class Architecture(ShownAsTable):
         """The law by which the gradient's mean square grows over depth, for inputs of variance 1.
 
         It is read off the first 2,048 layers, and off a continuous limit up to 5·10⁸ layers where each of them changes
-        little; its error takes what is left for 1/log L at most.
+        little; its error takes what is left for 1/log L at most. Refused where `propagate` is, as are the two below.
         """
+        refuse_without_maps(self.blocks)
         power = power_of_depth(self.blocks, first_signal(self.blocks, 1.0, None).correlation)
         logs, beyond = (functools.partial(each, self.blocks) for each in (log_gradients, logs_beyond))
         return growth_law(logs, beyond, power)
@@ -138,8 +142,11 @@ class Architecture(ShownAsTable):
     def depth_scale(self) -> Estimate:
         """ξ of correlations: they approach their fixed point as e^(-l/ξ) over layers; inf where more slowly.
 
-        There is none where a residual connection has another scale at each depth.
+        That is so where the variance has settled. From elsewhere a fixed point below 1, as with dropout, is approached
+        no faster than the variance settles, since it moves with the variance. There is none where a residual connection
+        has another scale at each depth.
         """
+        refuse_without_maps(self.blocks)
         return correlation_scale(self.blocks)
 
     def critical(self, parameter: str = "sigma_w", *, least: NumberLike = 0.01, most: NumberLike = 100) -> Estimate:
@@ -165,6 +172,7 @@ class Architecture(ShownAsTable):
             0 or grows without bound.
 
         """
+        refuse_without_maps(self.blocks)
         name = one_of(parameter, "parameter", _PARAMETERS)
         first, last = read_positive_float(least, "least"), read_positive_float(most, "most")
         if name == "keep":
@@ -190,6 +198,8 @@ class Architecture(ShownAsTable):
         progress: Progress | None = None,
     ) -> NetworkSample:
         """Simulate networks with random weights, for inputs of mean square 1 that come in pairs.
+
+        Weights are drawn anew for each layer, but for those of `recurrent`.
 
         Parameters
         ----------

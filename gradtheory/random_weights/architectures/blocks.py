@@ -106,7 +106,10 @@ def recurrent(
     r"""Return a step of a recurrent layer, z' = W·σ(z) + u + b: one W for all steps, and inputs u ~ N(0, input_size²).
 
     In the limit of large width tied weights act as fresh ones: the maps are those of `dense` with
-    σ_b² + input_size² in place of σ_b², and gradients neither grow nor vanish where χ = 1.
+    σ_b² + input_size² in place of σ_b², and gradients neither grow nor vanish where χ = 1. Not so in a step
+    z' = z + W·σ(z) + …, at the end of a `residual`, unless other blocks of the layer have weights on the stream itself:
+    z then holds outputs of the same W, which those to come are correlated with, so that variances do not add. Such an
+    architecture has `simulate` only.
 
     Parameters
     ----------
@@ -139,7 +142,8 @@ def gated_recurrent(
     p' = (p + r)·E[u₁u₂], and the gradient's mean square times E[u²] + σ_w²·E[u'²]·(q + r). Since E[u²] < 1, gradients
     vanish for small weights. The formulas take weights that are drawn anew in each step, as does the theory cited: with
     the same weights in all steps gate and state depend on each other, and gradients differ. For LSTM and GRU the maps
-    are not closed.
+    are not closed. Nor are they where batch_norm, or layers that are not linear, take the stream behind the gate, which
+    is not Gaussian: such an architecture has `simulate` only.
 
     Parameters
     ----------
@@ -167,7 +171,7 @@ def residual(blocks: Sequence[Block], scale: NumberLike | Callable[[int], float]
     r"""Return a residual connection z' = z + α·f(z) around some blocks.
 
     q' = q + α²·q_f, p' = p + α²·p_f, and the gradient's mean square times 1 + α²·χ_f: sums, since fresh weights of
-    mean 0 stand at the end of f.
+    mean 0 stand at the end of f. Those of `recurrent` are not fresh, and mostly do not add: see there.
 
     Parameters
     ----------

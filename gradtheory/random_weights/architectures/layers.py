@@ -53,6 +53,11 @@ class Block(ShownAsTable, ABC):
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the block with random weights, for a simulation."""
 
+    def drawer(self, rng: np.random.Generator, width: int, depth: int) -> Callable[[], Layer]:
+        """Return what gives the block of each layer in turn: always the same one where weights are shared."""
+        shared = self.draw(rng, width, depth) if self.is_tied else None
+        return lambda: shared or self.draw(rng, width, depth)
+
 
 @dataclass(frozen=True, repr=False)
 class Dense(Block):
@@ -66,6 +71,11 @@ class Dense(Block):
     is_tied: bool = False
 
     is_mixed = True
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it takes streams that are not Gaussian."""
+        return self.activation.name == "identity"
 
     def __repr__(self) -> str:
         kind = "recurrent" if self.is_tied else "dense" if self.keep == 1.0 else "dropout"
@@ -140,13 +150,20 @@ class Residual(Block):
 
     def draw(self, rng: np.random.Generator, width: int, depth: int) -> Layer:
         """Return the connection around a drawn branch."""
-        branch, alpha = composed([block.draw(rng, width, depth) for block in self.blocks]), self.alpha(depth)
+        return self.drawer(rng, width, depth)()
 
-        def layer(z: Array) -> tuple[Array, Backward]:
-            out, back = branch(z)
-            return z + alpha * out, lambda delta: delta + alpha * back(delta)
+    def drawer(self, rng: np.random.Generator, width: int, depth: int) -> Callable[[], Layer]:
+        """Return what gives the connection around the branch of each layer."""
+        branches, alpha = drawer_of(self.blocks, rng, width, depth), self.alpha(depth)
 
-        return layer
+        def around(branch: Layer) -> Layer:
+            def layer(z: Array) -> tuple[Array, Backward]:
+                out, back = branch(z)
+                return z + alpha * out, lambda delta: delta + alpha * back(delta)
+
+            return layer
+
+        return lambda: around(branches())
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,6 +257,12 @@ def variances_behind(blocks: Sequence[Block], q: Array) -> Variances:
         with np.errstate(all="ignore"):
             whole = Variances(value, whole.growth * growth, whole.error * np.abs(growth) + error)
     return whole
+
+
+def drawer_of(blocks: Sequence[Block], rng: np.random.Generator, width: int, depth: int) -> Callable[[], Layer]:
+    """Return what gives drawn blocks one after the other, for each layer in turn."""
+    drawers = [block.drawer(rng, width, depth) for block in blocks]
+    return lambda: composed([drawer() for drawer in drawers])
 
 
 def composed(layers: Sequence[Layer]) -> Layer:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.random_weights.architectures.layers import Block, all_blocks, composed
+from gradtheory.random_weights.architectures.layers import Block, drawer_of
 from gradtheory.random_weights.simulation.networks import variance_and_correlation
 
 
@@ -25,12 +25,9 @@ def token_inputs(shape: tuple[int, ...], tokens: int, c: float, rng: np.random.G
 def one_network(blocks: Sequence[Block], depth: int, inputs: Array, rng: np.random.Generator) -> Array:
     """Return variances and correlations after each layer, and the gradient's mean square before each."""
     width, means, backs, z = len(inputs), np.empty((3, depth)), [], inputs
-    is_tied = any(block.is_tied for block in all_blocks(blocks))
-    drawn = composed([block.draw(rng, width, depth) for block in blocks])
+    drawer = drawer_of(blocks, rng, width, depth)
     for layer in range(depth):
-        if layer and not is_tied:
-            drawn = composed([block.draw(rng, width, depth) for block in blocks])
-        z, back = drawn(z)
+        z, back = drawer()(z)
         backs.append(back)
         means[:2, layer] = variance_and_correlation(z)
     delta = np.asarray(rng.standard_normal(z.shape))

@@ -133,13 +133,14 @@ def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = 
     r"""Return after how many layers a gradient's root mean square leaves a float type, where χ₁ → 1 or 0, unbiased.
 
     For inputs of mean square 1; inf if it never does on the way to q = 1e12 or 1e-12. The first layers are taken one by
-    one; then the variance changes so little in each that layers are ∫ dt/h, with h the excess log(V(q)/q) over t =
-    log q, and the logarithm of the gradient's mean square is ∫ log χ₁·dt/h.
+    one; then the variance changes so little in each that layers are ∫ dt/h + log(h)/2, with h the excess log(V(q)/q)
+    over t = log q, and the logarithm of the gradient's mean square is the integral of log χ₁ over them, less half of
+    what log χ₁ changes by.
 
     Examples
     --------
-    >>> round(lasting_depth("elu", 2**0.5), -2)  # a power of the number of layers
-    48100
+    >>> lasting_depth("elu", 2**0.5)  # a power of the number of layers
+    48057
 
     """
     record, weight = as_activation(activation), read_positive_float(sigma_w, "sigma_w")
@@ -157,11 +158,16 @@ def lasting_depth(activation: ActivationLike, sigma_w: NumberLike, dtype: str = 
         excess, grows = np.log(weight**2 * table.value) - nodes, np.log(weight**2 * table.slope)
     side = 1.0 if math.log(q) < nodes[-1] and np.interp(math.log(q), nodes, excess) > 0.0 else -1.0
     ahead = np.linspace(math.log(q), side * nodes[-1], _STEPS)
-    rate = side * np.exp(-CubicSpline(nodes, np.log(np.maximum(side * excess, _SLOWEST)))(ahead))
-    layers = cumulative_trapezoid(rate, ahead, initial=0)
-    logs = total + cumulative_trapezoid(CubicSpline(nodes, grows)(ahead) * rate, ahead, initial=0)
+    slow = CubicSpline(nodes, np.log(np.maximum(side * excess, _SLOWEST)))
+    rate, log_chi = side * np.exp(-slow(ahead)), CubicSpline(nodes, grows)(ahead)
+    layers = cumulative_trapezoid(rate + slow(ahead, 1) / 2.0, ahead, initial=0)
+    logs = total + cumulative_trapezoid(log_chi, layers, initial=0) - (log_chi - log_chi[0]) / 2.0
     left = np.flatnonzero((logs <= least) | (logs >= most))
-    return _FIRST_LAYERS + round(float(layers[left[0]])) if left.size else math.inf
+    if not left.size:
+        return math.inf
+    place, end = int(left[0]), least if logs[left[0]] <= least else most
+    share = (end - logs[place - 1]) / (logs[place] - logs[place - 1])
+    return _FIRST_LAYERS + math.ceil(float(layers[place - 1] + share * (layers[place] - layers[place - 1])))
 
 
 @dataclass(frozen=True)

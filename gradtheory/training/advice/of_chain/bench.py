@@ -10,12 +10,13 @@ from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.training.advice.of_chain.trial_runs import APART, STEPS, Attempt, Outcome, tried
 from gradtheory.training.optimisers import gradient_descent
+from gradtheory.training.remedies.clipping import clipping
 from gradtheory.training.train import train
 
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
 _LEEWAY = 1.05  # than which it may be so many times higher
-_TWINS = 8  # of the usual run, where rounding decides how it ends, and of what is advised
+_TWINS = 8  # of the usual run, and of others of which ends are told
 _LOWER = 1.0 - APART  # of a loss: what is less is no rounding
 
 Step: TypeAlias = tuple[str, Any]  # the kind of a remedy, and its constant, a float or an array
@@ -65,6 +66,7 @@ class Bench:
     b: Array
     largest_gradient: float
     _outcomes: dict[tuple[Any, ...], Outcome] = field(default_factory=dict)
+    _confirmed: set[tuple[Any, ...]] = field(default_factory=set)
 
     def run(self, plans: Iterable[Plan]) -> list[Outcome]:
         """Return the outcomes of plans; those that are new are run at the same time."""
@@ -73,25 +75,36 @@ class Bench:
         start = Attempt(self.w, self.b, USUAL)
         outcomes = tried(self.chain, self.x, self.y, [followed(start, plan) for plan in new.values()])
         self._outcomes.update(zip(new, outcomes, strict=True))
-        if (usual := _key(())) in new and not self._outcomes[usual].is_steady:
-            self._outcomes[usual] = self._as_trained(start)
+        if () in new.values():
+            self.is_confirmed([()])
         return [self._outcomes[key] for key in wanted]
 
-    def _as_trained(self, start: Attempt) -> Outcome:
-        """Return the usual run as `gradtheory.train` makes it, with many twins, where rounding decides how it ends."""
-        (outcome,) = tried(self.chain, self.x, self.y, [start], twins=_TWINS)
-        made = train(self.chain, self.x, self.y, self.w, self.b, optimiser=gradient_descent(USUAL), steps=STEPS)
+    def is_confirmed(self, plans: Iterable[Plan]) -> bool:
+        """Run those plans again of which ends are told, if not done; return whether rounding decides none of these."""
+        new = {_key(plan): plan for plan in plans if _key(plan) not in self._confirmed}
+        starts = [followed(Attempt(self.w, self.b, USUAL), plan) for plan in new.values()]
+        outcomes = tried(self.chain, self.x, self.y, starts, twins=_TWINS)
+        self._confirmed.update(new)
+        self._outcomes.update(zip(new, map(self._as_trained, starts, outcomes), strict=True))
+        return all(self._outcomes[key].is_steady for key in new)
+
+    def _as_trained(self, start: Attempt, outcome: Outcome) -> Outcome:
+        """Return an outcome as that of `gradtheory.train`, where rounding decides how it ends.
+
+        Where gradients are far out of range, that may hang on the order in which samples are added up, while twins end
+        alike.
+        """
+        if outcome.is_steady and outcome.largest_gradient <= self.largest_gradient:
+            return outcome
+        made = train(
+            self.chain, self.x, self.y, start.w, start.b, steps=STEPS,
+            optimiser=gradient_descent(start.eta, weight_decay=start.decay),
+            clip=clipping("norm", start.max_norm) if np.isfinite(start.max_norm) else None,
+        )  # fmt: skip
         loss = np.full(STEPS + 1, np.inf)
         loss[: len(made.loss)] = np.where(np.isfinite(made.loss), made.loss, np.inf)
-        return replace(outcome, loss=loss, twins=np.vstack([outcome.loss, outcome.twins]))
-
-    def is_confirmed(self, plan: Plan) -> bool:
-        """Whether a plan that is to be advised ends as many twins do, too; else it counts as one that does not."""
-        if not plan:
-            return True
-        start = followed(Attempt(self.w, self.b, USUAL), plan)
-        (self._outcomes[_key(plan)],) = tried(self.chain, self.x, self.y, [start], twins=_TWINS)
-        return self.outcome(plan).is_steady
+        trained = replace(outcome, loss=loss, twins=np.vstack([outcome.loss, outcome.twins]))
+        return outcome if trained.is_steady else trained
 
     def outcome(self, plan: Plan = ()) -> Outcome:
         """Return the outcome of one plan; of none, that of the usual run, gradient descent with η = 0.1."""
@@ -103,12 +116,14 @@ class Bench:
         return outcome.is_steady and outcome.largest_gradient <= self.largest_gradient
 
     def is_harmless(self, plan: Plan) -> bool:
-        """Whether a run is nowhere worse than the better of the chain as it is and the usual run."""
+        """Whether a run, and its twins, are nowhere worse than the better of the chain as it is and the usual run."""
         usual = self.outcome()
         if not usual.starts:  # nothing is worse
             return True
         better = np.minimum(usual.loss[0], usual.lowest)[_LOOKED_AT]
-        return self.is_in_range(plan) and bool(np.all(self.outcome(plan).loss[_LOOKED_AT] <= _LEEWAY * better))
+        outcome = self.outcome(plan)
+        is_bounded = outcome.largest_gradient <= self.largest_gradient
+        return is_bounded and bool(np.all(outcome.highest[_LOOKED_AT] <= _LEEWAY * better))
 
     def is_gain(self, plan: Plan) -> bool:
         """Whether a run also ends lower than both, or as low and not saturated as the usual one is."""

@@ -64,9 +64,15 @@ def prescribe(
     singles: list[Plan] = [(("learning_rate", rate),) for rate in rates]
     singles += [(("clip_gradients", norm),) for norm in _NORMS]
     plan, refused = _chosen(bench, singles, explodes=explodes)
-    while not bench.is_confirmed(plan):  # it ended as its twin did by chance
+    while not bench.is_confirmed(_told(plan, refused)):  # one ended as its twin did by chance
         plan, refused = _chosen(bench, singles, explodes=explodes)
     return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
+
+
+def _told(plan: Plan, refused: Sequence[tuple[Step, str]]) -> list[Plan]:
+    """Return the plans of which ends are told, and the remedies alone."""
+    alone = ((step,) for step in plan)
+    return [plan, *leaving_one_out(plan), *alone, *((*plan, step) for step, _ in refused)]
 
 
 def _chosen(bench: Bench, singles: Sequence[Plan], *, explodes: bool) -> tuple[Plan, list[tuple[Step, str]]]:
@@ -193,7 +199,8 @@ def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
     longer = (*plan, *steps)
     before, after = bench.outcome(plan), bench.outcome(longer)
     if not bench.is_in_range(longer):
-        return "gradients leave their range with it"
+        chance = f"with it rounding decides: {_range(after)}" if after.is_chance else ""
+        return chance or "gradients leave their range with it"
     if after.last > before.last:
         return f"it costs: the loss ends {_higher(before.last, after.last)}"
     if after.is_saturated and not before.is_saturated:
@@ -220,7 +227,7 @@ def _harm(bench: Bench, step: Step) -> str:
     usual, alone = bench.outcome(), bench.outcome((step,))
     best = min(usual.loss[0], usual.last)
     if not bench.is_in_range((step,)):
-        return "gradients leave their range"
+        return f"rounding decides: {_range(alone)}" if alone.is_chance else "gradients leave their range"
     if alone.last <= best:
         return "the loss is higher on the way"
     return f"the loss ends at {alone.last:.4g}, and at {best:.4g} without {'it' if usual.last <= best else 'training'}"
@@ -250,8 +257,11 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]
 
 def _range(outcome: Outcome) -> str:
     """Return between which losses runs ended that hardly differ at their start."""
-    ends = [outcome.last, *outcome.twins[:, -1].tolist()]
-    return f"in {len(ends)} runs from starts 1e-9 apart the loss ended between {min(ends):.4g} and {max(ends):.4g}"
+    ends = outcome.ends[np.isfinite(outcome.ends)]
+    low, high = (f"{end:.4g}" for end in (min(ends), max(ends)))
+    between = f"ended between {low} and {high}" if low != high else f"ended at {low}"
+    lost = f", or diverged in {len(outcome.ends) - len(ends)}" if len(ends) < len(outcome.ends) else ""
+    return f"in {len(outcome.ends)} runs from starts 1e-9 apart the loss {between}{lost}"
 
 
 def _warning(outcome: Outcome) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import percent
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.layers import forward_pass
@@ -38,7 +39,7 @@ class LayerDiagnosis:
     def __str__(self) -> str:
         return (
             f"layer {self.layer}: w = {self.weight:.4g} (critical {self.critical_weight:.4g}), largest factor "
-            f"{self.largest_factor:.4g}; explodes on {self.exploding:.0%}, vanishes on {self.vanishing:.0%}"
+            f"{self.largest_factor:.4g}; explodes on {percent(self.exploding)}, vanishes on {percent(self.vanishing)}"
         )
 
 

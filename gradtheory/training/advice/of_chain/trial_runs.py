@@ -57,7 +57,8 @@ class Outcome:
     largest_gradient : float
         The greatest norm of the gradient; inf if the run diverged.
     is_saturated : bool
-        Whether at the end every slope of some layer is below 1 % of the steepest.
+        Whether at the end every slope of some layer is below 1 % of the steepest; by that of the last layer cross
+        entropy divides, so that it does not count there.
     total_factor : float
         The greatest |∂a_L/∂x| over the samples at the end.
     twins : ndarray of shape (k, STEPS + 1)
@@ -77,6 +78,11 @@ class Outcome:
         return float(self.loss[-1])
 
     @property
+    def ends(self) -> Array:
+        """The losses at the end of this run and its twins."""
+        return np.array([self.last, *self.twins[:, -1]])
+
+    @property
     def starts(self) -> bool:
         """Whether the first loss is finite."""
         return bool(np.isfinite(self.loss[0]))
@@ -93,13 +99,18 @@ class Outcome:
 
     @property
     def is_chance(self) -> bool:
-        """Whether the run ends finite, and rounding decides how."""
-        return self.converges and not self.is_steady
+        """Whether rounding decides how the run ends, or whether it diverges."""
+        return not self.is_steady and bool(np.isfinite(self.ends).any())
 
     @property
     def lowest(self) -> Array:
         """The lowest loss at each step, of this run and its twins."""
         return np.asarray(np.minimum(self.loss, self.twins.min(axis=0)))
+
+    @property
+    def highest(self) -> Array:
+        """The highest loss at each step, of this run and its twins."""
+        return np.asarray(np.maximum(self.loss, self.twins.max(axis=0)))
 
     @property
     def falls(self) -> bool:
@@ -126,6 +137,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
     w, b = (np.stack([getattr(each, name) for each in attempts], axis=1) for name in "wb")  # of shape (L, K)
     eta, most, decay = (np.array([getattr(each, name) for each in attempts]) for name in ("eta", "max_norm", "decay"))
     steepest = steepest_slopes(chain.layer_activations)[:, np.newaxis]
+    is_met = np.arange(len(steepest))[:, np.newaxis] < len(steepest) - (chain.loss_record.name == "cross_entropy")
     losses = np.full((STEPS + 1, len(attempts)), np.inf)
     largest, alive, flat = np.zeros(len(attempts)), np.ones(len(attempts), dtype=bool), np.zeros(w.shape, dtype=bool)
     with np.errstate(all="ignore"):
@@ -139,7 +151,7 @@ def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[
             alive &= np.isfinite(loss) & np.isfinite(size)
             losses[step, alive] = loss[alive]
             largest = np.where(alive, np.maximum(largest, size), np.inf)
-            flat = (slopes < SATURATED * steepest) & np.isfinite(steepest)
+            flat = (slopes < SATURATED * steepest) & np.isfinite(steepest) & is_met
             if step == STEPS or not alive.any():
                 break
             factor = np.minimum(1.0, most / (size + CLIP_EPSILON))
