@@ -48,7 +48,8 @@ _CALLED_OTHERWISE = {
     "arcsinh": "arsinh", "asinh": "arsinh", "atan": "arctan", "cos": "cosine", "exp": "exponential", "expit": "sigmoid",
     "logistic": "sigmoid", "logsigmoid": "log_sigmoid", "sin": "sine",
 }  # fmt: skip
-_CALL = re.compile(r"\s*(?P<name>\w+)\s*(\((?P<arguments>(?:[^()]|\([^()]*\)){0,3000})\))?\s*", re.ASCII)
+_IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"  # two deep, as log(1 + exp(-3))
+_CALL = re.compile(rf"\s*(?P<name>\w+)\s*(\((?P<arguments>(?:[^()]|{_IN_BRACKETS}){{0,3000}})\))?\s*", re.ASCII)
 
 
 def activation_names() -> tuple[str, ...]:
