@@ -106,6 +106,10 @@ class Softmax:
             lambda: gt.meanfield.chi("tanh", np.ma.array([1.0, 1e6], mask=[False, True]), sigma_w=1),
             "q = .*: must have no masked entries",
         ),
+        (
+            lambda: gt.meanfield.chi("tanh", [np.ma.array([1.0, 1e6], mask=[False, True])] * 2, sigma_w=1),
+            "q = .*: must have no masked entries",
+        ),
         (lambda: gt.explosion_set("tanh", np.ma.masked), "w = masked: must be one real number"),
         (lambda: gt.Chain(np.timedelta64(3, "s")), "depth = .*: must be an int from"),
         (lambda: _CHAIN.w[np.timedelta64(1, "s")], r"w\[layer\] = .*: the layer must be an integer"),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -73,7 +73,7 @@ def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:
     """
     if number.is_infinite or number.is_Integer:
         return str(number)
-    context = Context(prec=digits)
+    context = Context(prec=digits, Emin=MIN_EMIN, Emax=MAX_EMAX)
     if number.is_Rational:
         return str(context.divide(Decimal(int(number.p)), Decimal(int(number.q))).normalize(context))
     return str(_rounded_by(context.create_decimal, number, digits))
@@ -102,8 +102,8 @@ def _rounded_by(rounding: Callable[[Decimal], _Rounded], number: sympy.Expr, dig
     """Return a number rounded from more and more digits, until all that they may stand for is rounded alike."""
     for more in _GUARD_DIGITS:
         near = Decimal(str(_with_digits(number, digits + more)))
-        context = Context(prec=digits + more + 1)
-        within = Decimal(2).scaleb(near.adjusted() - digits - more + 1)
+        context = Context(prec=digits + more + 1, Emin=MIN_EMIN, Emax=MAX_EMAX)
+        within = Decimal((0, (2,), near.adjusted() - digits - more + 1))
         if rounding(context.subtract(near, within)) == rounding(context.add(near, within)):
             break
     return rounding(near)

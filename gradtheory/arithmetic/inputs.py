@@ -195,16 +195,25 @@ def read_array(value: Any, name: str) -> Array:
 
 def read_real_array(value: Any, name: str) -> np.ndarray:
     """Return an array_like of real numbers as an array of the type that NumPy gives it."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        rule = "must have no masked entries, whose numbers are not known: leave them out, or fill them in"
-        raise InvalidArgument(name, value, rule)
     try:
-        array = np.asarray(detached(value))
+        array = np.asarray(_known(value, name))
+    except InvalidArgument:
+        raise
     except (ValueError, TypeError, RuntimeError):  # ragged nesting, or an object that breaks off, as tensors do
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" and (array.size or not isinstance(value, Sequence | np.ndarray)):
         raise InvalidArgument(name, value, "must be an array of real numbers, such as 0.5 or [0.5, -1.0]")
     return array
+
+
+def _known(value: Any, name: str) -> Any:
+    """Return what NumPy reads of arrays and tensors, in lists, too: their numbers, of which none is masked."""
+    if isinstance(value, list | tuple) and value and (isinstance(value[0], np.ndarray) or hasattr(value[0], "detach")):
+        return [_known(each, name) for each in value]
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        rule = "must have no masked entries, whose numbers are not known: leave them out, or fill them in"
+        raise InvalidArgument(name, value, rule)
+    return detached(value)
 
 
 def detached(value: Any) -> Any:

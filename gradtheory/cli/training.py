@@ -119,7 +119,9 @@ run_options = options(
 def trained(*, optimiser: str, eta: str, steps: int, **problem: Any) -> Any:
     """Return the run that the options ask for."""
     start = _problem(**problem)
-    rate = float(_numbers(eta, "eta")[0])
+    from gradtheory.arithmetic.inputs import read_near_float
+
+    rate = read_near_float(eta, "eta")
     return gt.train(*start, optimiser=getattr(gt.optimisers, optimiser)(rate), steps=steps)
 
 

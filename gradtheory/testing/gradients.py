@@ -179,7 +179,7 @@ def assert_network_gradients(
     Network((1,) * ((layers_in(records) or 1) + 1) if widths is None else widths, records, loss)  # refuses by name
 
     check = Check.of(fn, dtype, at_kinks)
-    weights = sum(before * after for before, after in itertools.pairwise(widths or ()))
+    weights = sum(before * after for before, after in itertools.pairwise(() if widths is None else widths))
     check.run(
         lambda source: network_case(source, records, widths, loss, check.dtype),
         cases,

@@ -57,6 +57,7 @@ from gradtheory.errors import InvalidArgument
         ("stability heavy_ball --eta -1", "eta = '-1': must be positive"),
         ("train -w 1e400", "weights = '1e400': must be within the range of float64"),
         ("train -w 1,2 --eta 1e-400", "eta = '1e-400': must be within the range of float64"),
+        ("train -w 1,2 --eta 0.1,0.2", "eta = '0.1,0.2': must be one finite real number"),
         ("lyapunov tanh --sigma-w 1e400", "sigma_w = '1e400': must be within the range of float64"),
         ("lyapunov tanh --sigma-w x", "sigma_w = 'x': must be one finite real number, such as 7"),
         ("derive --topic explosion --value w=7 --value w=8", "value = 'w=7': gives w 2 times: give one value\n"),

@@ -50,6 +50,7 @@ def test_numbers_are_rounded_once_and_say_what_they_are():
     assert decimal(sympy.Rational(2, 3), 50) == "0." + 49 * "6" + "7"
     tiny = sympy.Rational(1, 10**60)
     assert decimal(sympy.Rational(5, 4) + tiny, 2) == decimal(sympy.Rational(5, 4) + tiny * sympy.sqrt(2), 2) == "1.3"
+    assert decimal(sympy.exp(-(10**7)), 5) == "1.5169E-4342945"
     assert decimal(sympy.Rational(10**40 - 1, 10**40), 40) == "0." + 40 * "9"
 
 

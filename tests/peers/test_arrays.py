@@ -72,7 +72,16 @@ def test_what_numpy_refuses_is_refused(make, said):
         gt.arrays.explosion_intervals("tanh", **make())
 
 
-def test_thresholds_in_dask_arrays_make_nan():
+def test_arrays_of_numpy_beside_tensors():
+    widths = gt.arrays.explosion_width("tanh", torch.tensor([3.0, 4.0]), threshold=np.array([1.0, 0.5]))
+    np.testing.assert_allclose(widths, gt.arrays.explosion_width("tanh", [3.0, 4.0], threshold=[1.0, 0.5]), rtol=1e-6)
+    tensors = [torch.tensor(3.0, requires_grad=True), torch.tensor(4.0)]
+    np.testing.assert_array_equal(
+        gt.arrays.explosion_width("tanh", tensors), gt.arrays.explosion_width("tanh", [3.0, 4.0])
+    )
+
+
+def test_thresholds_in_dask_arrays_are_not_looked_at():
     widths = gt.arrays.explosion_width(
         "tanh", dask_array.ones(2), threshold=dask_array.from_array(np.array([-1.0, 0.5]))
     )

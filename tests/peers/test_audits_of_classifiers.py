@@ -28,6 +28,7 @@ def _fitted(last, width, loss, steps=60):
     [
         ([nn.Sigmoid()], 1, nn.BCELoss()),
         ([nn.Sigmoid()], 1, lambda given, y: 3.0 * functional.binary_cross_entropy(given, y)),
+        ([nn.Sigmoid(), nn.Flatten()], 1, nn.BCELoss()),
         ([nn.LogSoftmax(dim=1)], 3, functional.nll_loss),
         ([], 3, functional.cross_entropy),
     ],
@@ -46,3 +47,9 @@ def test_a_slope_that_the_loss_meets_counts():
     module, x, y = _fitted([nn.Sigmoid()], 1, nn.BCELoss())
     report = gt.audit(module, x, 1.0 - y, loss=lambda given, y: ((given - y) ** 2).mean())
     assert (report.verdict, report.start) == ("vanishes", "4")
+
+
+def test_a_gradient_of_0_tells_nothing_of_a_module_either():
+    module, x, _ = _fitted([], 3, functional.cross_entropy, steps=0)
+    report = gt.audit(module, x, module(x).detach(), loss=functional.mse_loss)
+    assert str(report).startswith("The gradient of the loss is 0, and nothing is known")

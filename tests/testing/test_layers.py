@@ -117,7 +117,7 @@ def test_wide_networks_are_tried_on_fixed_cases():
     """hypothesis does not choose so many numbers."""
     widths = (30, 40, 20)
     right = of_network(["tanh", "tanh"])
-    testing.assert_network_gradients(right, activation="tanh", widths=widths, cases=3)
+    testing.assert_network_gradients(right, activation="tanh", widths=np.array(widths), cases=3)
 
     def wrong(x, y, w, b):
         ours = right(x, y, w, b)

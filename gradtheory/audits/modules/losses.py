@@ -25,7 +25,7 @@ def undone_by(value: Any) -> str:
 
     What is left of the gradient in front of that module is p - y, as where the loss takes logits.
     """
-    steps = [value.grad_fn]
+    steps = [] if value.grad_fn is None else [value.grad_fn]
     for _ in range(_NEAR):
         for step in steps:
             if kind := _UNDONE.get(step.name().partition("Backward")[0]):

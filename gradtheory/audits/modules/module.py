@@ -42,6 +42,7 @@ from gradtheory.networks.readers.building import ADVICE
 from gradtheory.networks.readers.untouched import uncompiled, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
 
+_OF_SHAPES = "Flatten", "Unflatten", "Identity"  # modules that change nothing else
 _NO_GRADIENT = "gives an output that no gradient comes back from: it is detached, of integers, or under no_grad"
 _ONE = "it is one part, and what the gradient does within a part is not seen"
 _SHORT = ("float16", "bfloat16")
@@ -179,7 +180,7 @@ def _measured(
         layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
         layers.append(replace(layer, name=name, share_above_1=part.share_above_1(before)))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
-        if is_pooling(kind) or (kind == undone and part is parts[-1]):
+        if is_pooling(kind) or (kind == undone and all(each.kind in _OF_SHAPES for each in parts[place + 1 :])):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
         whole = gain / factor_within(part, calls)

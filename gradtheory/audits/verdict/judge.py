@@ -133,8 +133,9 @@ def judge(
     if saturated is not None:
         what = "Units are saturated in {}, while gradients stay in range"
         return judged, AuditVerdict("saturates", saturated.name, saturated.cause, headline=what)
-    is_known = any(layer.gradient_norm != 0.0 or not math.isnan(layer.gain) for layer in judged)
-    return judged, AuditVerdict("stable", None, "", headline="" if is_known or not judged else NO_GRADIENT)
+    sizes = [layer.gradient_norm for layer in judged if not math.isnan(layer.gradient_norm)]  # nan without weights
+    is_0 = bool(sizes) and not any(sizes) and all(math.isnan(layer.gain) for layer in judged)
+    return judged, AuditVerdict("stable", None, "", headline=NO_GRADIENT if is_0 else "")
 
 
 def _of_random_gradient(block: AuditedBlock) -> AuditedBlock:

@@ -50,7 +50,7 @@ def explosion_width(
     Raises
     ------
     InvalidArgument
-        If an argument is not real, a threshold is not in [1e-250, 1e250] (in a Dask array such ones make nan), or
+        If an argument is not real, a threshold is not in [1e-250, 1e250] (those in a Dask array are not looked at), or
         shapes do not broadcast; for arrays of other libraries than NumPy and Dask, also where there is no closed form.
     MissingDependency
         If arrays of another library than NumPy are passed, and array-api-compat is not installed.

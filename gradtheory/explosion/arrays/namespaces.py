@@ -51,7 +51,7 @@ def evaluate(
     device = {} if is_dask else {"device": like.device}
     arrays = []
     for name, value in zip(("w", "b", "threshold"), arguments, strict=True):
-        if not is_array_api_obj(value):
+        if not is_array_api_obj(value) or isinstance(value, np.ndarray | np.generic):
             arrays.append(xp.asarray(read_array(value, name), **device))
         elif xp.isdtype(value.dtype, ("real floating", "integral")):
             arrays.append(xp.astype(value, xp.float64))
