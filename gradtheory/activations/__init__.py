@@ -4,6 +4,7 @@ Adding an activation touches one file: define a record, or a `Family` of records
 kind.
 """
 
+import contextlib
 import importlib
 import inspect
 import re
@@ -19,6 +20,7 @@ from gradtheory.activations.family import Family
 from gradtheory.activations.own import own_activation
 from gradtheory.activations.record import Activation, Branch, SignOfBend, T, WidestPoint, Z
 from gradtheory.activations.text import parse
+from gradtheory.arithmetic.inputs import read_real
 from gradtheory.arithmetic.sources import activations, module_of_activation
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.typing import ActivationLike, NumberLike
@@ -170,7 +172,8 @@ def _arguments(text: str | None, name: str) -> tuple[list[NumberLike], dict[str,
 
 def _number(text: str) -> NumberLike:
     """Return the number that is written as sqrt(2)/3 or pi, as in names of records; other text as it is."""
-    if not any(map(str.isalpha, text.replace("e", ""))):
+    with contextlib.suppress(InvalidArgument):
+        read_real(text, "")
         return text
     try:
         number = parse(text, {})

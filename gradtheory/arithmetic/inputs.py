@@ -218,9 +218,10 @@ def _known(value: Any, name: str) -> Any:
 
 def detached(value: Any) -> Any:
     """Return what a tensor of PyTorch holds, where a gradient is attached to it; NumPy has no bfloat16."""
-    if not (hasattr(value, "detach") and hasattr(value, "cpu")):
+    if not hasattr(value, "detach"):
         return value
-    tensor = value.detach().cpu()
+    tensor = value.detach()
+    tensor = tensor.cpu() if hasattr(tensor, "cpu") else tensor
     return tensor.float() if str(getattr(tensor, "dtype", "")) == "torch.bfloat16" else tensor
 
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from fractions import Fraction
+from numbers import Real
 
 import sympy
 
@@ -61,11 +61,13 @@ def _python(value: object) -> str:
 
 def _python_number(number: object) -> str:
     """Return a number, or a letter, as Python: text, which is exact, but for irrational numbers and floats."""
+    if getattr(number, "ndim", None) == 0 and hasattr(number, "item"):  # as `read_real` takes it
+        number = number.item()
     match number:
         case float() | sympy.Float():
             return repr(str(sympy.Rational(number)))  # its binary value
         case sympy.Expr() if not number.is_Rational:
             return f"sympy.sympify({str(number)!r})"
-        case _ if hasattr(number, "as_integer_ratio") and not isinstance(number, int | Fraction | Decimal):
+        case Real() if hasattr(number, "as_integer_ratio") and not isinstance(number, int | Fraction):
             return repr(str(sympy.Rational(*number.as_integer_ratio())))  # other floats of NumPy
     return repr(str(number))

@@ -152,7 +152,7 @@ def test_parameters_make_other_records():
         sympy.Interval.open(-sympy.oo, 0), sympy.Interval.open(0, sympy.oo), evaluate=False
     )
     assert pickle.loads(pickle.dumps(gt.activation("elu(2)"))) == gt.activation("elu(2)")
-    for slope in (sympy.sqrt(2) / 3, sympy.pi / 10, sympy.exp(-1)):
+    for slope in (sympy.sqrt(2) / 3, sympy.pi / 10, sympy.exp(-1), sympy.cbrt(2)):
         record = gt.activation("leaky_relu", slope=slope)
         assert pickle.loads(pickle.dumps(record)) == gt.activation(record.name) == record
 

@@ -104,7 +104,7 @@ def test_an_activation_without_a_name_is_a_formula_in_the_heading():
 
 
 @pytest.mark.parametrize(
-    "w", [1.1, np.float32(1.1), "1.1", Decimal("1.1"), sympy.Float(1.1), sympy.sqrt(2), np.int64(3)]
+    "w", [1.1, np.float32(1.1), np.array(1.1), "1.1", Decimal("1.1"), sympy.Float(1.1), sympy.sqrt(2), np.int64(3)]
 )
 def test_the_code_derives_the_same_again(w):
     """A float stands for its binary value, which its digits do not say."""

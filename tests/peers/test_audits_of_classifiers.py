@@ -53,3 +53,13 @@ def test_a_gradient_of_0_tells_nothing_of_a_module_either():
     module, x, _ = _fitted([], 3, functional.cross_entropy, steps=0)
     report = gt.audit(module, x, module(x).detach(), loss=functional.mse_loss)
     assert str(report).startswith("The gradient of the loss is 0, and nothing is known")
+
+
+def test_a_slope_that_the_loss_meets_through_another_counts():
+    """What takes the cross entropy of a second sigmoid meets the slopes of the first."""
+    module, x, y = _fitted([nn.Sigmoid()], 1, nn.BCELoss())
+    with torch.no_grad():
+        module[4].weight *= 10.0
+    twice = gt.audit(module, x, y, loss=lambda given, y: functional.binary_cross_entropy(torch.sigmoid(given), y))
+    logits = gt.audit(module, x, y, loss=functional.binary_cross_entropy_with_logits)
+    assert (twice.verdict, twice.start, twice.cause) == (logits.verdict, logits.start, logits.cause)

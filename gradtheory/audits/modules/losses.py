@@ -1,6 +1,7 @@
 """The loss with which the gradient of a measured torch module starts."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,33 @@ _LOSSES = {
 
 _UNDONE = {"BinaryCrossEntropy": "Sigmoid", "NllLoss": "LogSoftmax", "NllLoss2D": "LogSoftmax"}
 _NEAR = 4  # steps from the end, where a loss is scaled, or one of several
+_OF_SHAPES = re.compile(
+    "(UnsafeView|View|ReshapeAlias|(Un)?[Ss]queeze|T(ranspose)?|Permute|Select|Slice|ToCopy|Alias|Clone)Backward.*"
+)
 
 
-def undone_by(value: Any) -> str:
+def undone_by(value: Any, output: Any) -> str:
     """Return the kind of last module whose slopes a loss undoes: it divides by them, or takes logarithms for numbers.
 
-    What is left of the gradient in front of that module is p - y, as where the loss takes logits.
+    What is left of the gradient in front of that module is p - y, as where the loss takes logits. It must take the
+    output as it is, but for its shape.
     """
+    given = [tensor.grad_fn for tensor in tensors(output)]
     steps = [] if value.grad_fn is None else [value.grad_fn]
     for _ in range(_NEAR):
         for step in steps:
-            if kind := _UNDONE.get(step.name().partition("Backward")[0]):
+            kind = _UNDONE.get(step.name().partition("Backward")[0], "")
+            if kind and _takes(step.next_functions[0][0], given):
                 return kind
         steps = [before for step in steps for before, _ in step.next_functions if before is not None]
     return ""
+
+
+def _takes(step: Any, given: Sequence[Any]) -> bool:
+    """Return whether a step takes one of the tensors that some steps have made, but for its shape."""
+    while step is not None and step not in given and _OF_SHAPES.fullmatch(step.name()):
+        step = step.next_functions[0][0]
+    return step in given
 
 
 def name_of(returned: Any, y: Any, loss: Any) -> str:

@@ -129,7 +129,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls, graph, module)
-            measured = _measured(parts, record.calls, graph, told, module, by_x, undone_by(value))
+            measured = _measured(parts, record.calls, graph, told, module, by_x, undone_by(value, output))
             layers = with_singular_values(measured.layers, parts, record.calls)
         odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
         without = functools.partial(_without, weights, module, x, y, loss, seed)

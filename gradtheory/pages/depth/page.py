@@ -52,7 +52,7 @@ def _page() -> str:
             for gain, shift, x in _TWO_BEFORE_ONE
         ],
         skip=(*_SKIP, wide_layers.proven_width(wide_layers.skip(*_SKIP))),
-        sigmoid=decimal(depth_bound("sigmoid").value, 15),
+        sigmoid=_down(float(widest_explosion("sigmoid").width), 12),
     )
 
 
