@@ -166,9 +166,11 @@ def _width(printed: str) -> int:
 
 
 def _broken(writer: LatexWriter, left: str, sign: str, right: sympy.Expr) -> Iterator[tuple[str, str]]:
-    """Yield the rows of left = right: a long product is broken between its groups of factors."""
+    """Yield the rows of left = right: a long product is broken between its groups of factors, a sum between terms."""
     if not isinstance(right, WrittenProduct) or right.is_turned:
-        yield left, f"{sign} {writer.doprint(right)}"
+        first, *others = _in_lines(writer.doprint(right), _LONGEST_LINE - _width(left))
+        yield left, f"{sign} {first}"
+        yield from (("", rf"\quad {line}") for line in others)
         return
     row: list[str] = []
     length = 0

@@ -154,3 +154,11 @@ def test_long_sums_stand_in_rows():
     assert [(left, right[0]) for left, right in shown.rows if left] == [(r"f\left(z \right)", "=")]
     assert sum(right.count(r"\cosh") for _, right in shown.rows) == len(terms)
     assert all(right.count("{") == right.count("}") for _, right in shown.rows)
+
+
+@pytest.mark.parametrize("which", ["gelu_tanh", "mish"])
+def test_long_sums_of_numbers_stand_in_rows(which):
+    values = {"x": "0.7", "y": "0.2", "w1": "1.3", "b1": "-0.4", "w2": "0.9", "b2": "0.1"}
+    document = gt.derive("gradient", activation=which, depth=2, values=values).document
+    rows = [row for block in document.blocks if isinstance(block, Formula) for row in block.rows]
+    assert any(right.startswith(r"\quad +") or right.startswith(r"\quad -") for _, right in rows)
