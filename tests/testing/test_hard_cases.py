@@ -16,6 +16,7 @@ from gradtheory.activations import Z
 from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.testing.places import kinks
 from tests.shapes import slow_except
+from tests.testing.test_hints import by_hand
 from tests.testing.test_testing import chain_gradients, message
 
 
@@ -183,20 +184,5 @@ def test_fixed_cases_meet_every_kink_where_its_slope_matters(which):
     """A slope that is wrong on one kink alone is found without the cases of hypothesis."""
     record = gt.activation(which)
     for kink in kinks(record):
-
-        def slope(z, kink=kink):
-            return np.where(z == kink, record.slope(z) + 1.0, record.slope(z))
-
-        def gradients(x, y, w, b, slope=slope):
-            z, entering = [], [x]
-            for weight, bias in zip(w, b, strict=True):
-                z.append(weight * entering[-1] + bias)
-                entering.append(record.value(z[-1]))
-            delta, by_w, by_b = entering[-1] - y, np.empty_like(w), np.empty_like(b)
-            for layer in reversed(range(len(w))):
-                delta = delta * slope(z[layer])
-                by_w[layer], by_b[layer] = (delta * entering[layer]).sum(), delta.sum()
-                delta = delta * w[layer]
-            return {"w": by_w, "b": by_b}
-
-        message(lambda gradients=gradients: testing.assert_gradients(gradients, which, cases=1))
+        wrong = by_hand(record, lambda z, kink=kink: np.where(z == kink, record.slope(z) + 1.0, record.slope(z)))
+        message(lambda wrong=wrong: testing.assert_gradients(wrong, which, cases=1))

@@ -16,10 +16,8 @@ def message(call):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("error", slow_except({1e-4}, [1e-4, -1e-5, 1e-3]))
-@pytest.mark.parametrize("activation", slow_except({"tanh", "gelu"}, ["tanh", "gelu", "softplus", "sigmoid"]))
-def test_a_wrong_slope_is_not_called_an_error_of_float32(activation, error):
-    record = gt.activation(activation)
+def by_hand(record, slope):
+    """Return backpropagation through a chain with a slope of its own."""
 
     def gradients(x, y, w, b):
         z, entering = [], [x]
@@ -28,11 +26,19 @@ def test_a_wrong_slope_is_not_called_an_error_of_float32(activation, error):
             entering.append(record.value(z[-1]))
         delta, by_w, by_b = entering[-1] - y, np.empty_like(w), np.empty_like(b)
         for layer in reversed(range(len(w))):
-            delta = delta * record.slope(z[layer]) * (1.0 + error * (0.7 + 0.3 * np.sin(z[layer])))
+            delta = delta * slope(z[layer])
             by_w[layer], by_b[layer] = (delta * entering[layer]).sum(), delta.sum()
             delta = delta * w[layer]
         return {"w": by_w, "b": by_b, "x": delta}
 
+    return gradients
+
+
+@pytest.mark.parametrize("error", slow_except({1e-4}, [1e-4, -1e-5, 1e-3]))
+@pytest.mark.parametrize("activation", slow_except({"tanh", "gelu"}, ["tanh", "gelu", "softplus", "sigmoid"]))
+def test_a_wrong_slope_is_not_called_an_error_of_float32(activation, error):
+    record = gt.activation(activation)
+    gradients = by_hand(record, lambda z: record.slope(z) * (1.0 + error * (0.7 + 0.3 * np.sin(z))))
     assert _SAID not in message(lambda: testing.assert_gradients(gradients, activation))
     far_out = {
         "x": [3.0, 4.0] if activation in ("tanh", "sigmoid") else [12.0, 14.0],
