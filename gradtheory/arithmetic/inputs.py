@@ -302,10 +302,8 @@ def read_count(value: Any, name: str, most: int, *, least: int = 1) -> int:
 
 
 def is_int(value: Any) -> bool:
-    """Return whether a value is an integer of Python, NumPy or SymPy."""
-    return (
-        isinstance(value, Integral) and not isinstance(value, bool) and hasattr(value, "__index__")
-    )  # no timedelta64 either
+    """Return whether a value is an integer of Python, NumPy or SymPy: no boolean, and no timedelta64."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and hasattr(value, "__index__")
 
 
 def read_fan(value: Any, name: str) -> int:

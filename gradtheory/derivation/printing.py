@@ -153,7 +153,7 @@ def _in_lines(printed: str, longest: int = _LONGEST_ROW) -> list[str]:
                 lines.append("")
             lines[-1] += term
             term = ""
-    return [line.strip() for line in lines]
+    return [line.strip() for line in (*lines[:-1], lines[-1] + term)]
 
 
 def _width(printed: str) -> int:

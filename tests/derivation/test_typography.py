@@ -10,7 +10,7 @@ import gradtheory as gt
 from gradtheory.derivation import Step
 from gradtheory.derivation.checks.verdict import EXACT
 from gradtheory.derivation.digits import Rounded
-from gradtheory.derivation.printing import formula
+from gradtheory.derivation.printing import _in_lines, formula
 from gradtheory.derivation.topics import TOPICS
 from gradtheory.document.formats import to_markdown, to_text
 from gradtheory.document.messages import LANGUAGES, words
@@ -162,3 +162,7 @@ def test_long_sums_of_numbers_stand_in_rows(which):
     document = gt.derive("gradient", activation=which, depth=2, values=values).document
     rows = [row for block in document.blocks if isinstance(block, Formula) for row in block.rows]
     assert any(right.startswith(r"\quad +") or right.startswith(r"\quad -") for _, right in rows)
+
+
+def test_no_part_of_a_sum_is_lost_where_brackets_do_not_match():
+    assert _in_lines(r"a + \left. b - c", 3) == [r"a + \left. b - c"]

@@ -33,7 +33,7 @@ __all__ = ["BITS", "KINDS", "METHODS", "closed_form", "constant_there", "moment"
 
 BITS = 128
 _KNOWN = 1e-3  # of a moment beside an unbounded slope, or it diverges
-_MOST_SIMPLIFIED = 200  # operations: gelu has 166
+_MOST_SIMPLIFIED = 200  # operations, where it ends: gelu has 166
 _PROVEN_TAIL = sympy.Integer(16)  # standard deviations: beyond lies 1e-57 of the Gaussian
 
 # What is integrated, as a function of σ(x), σ'(x) and x.
@@ -191,9 +191,7 @@ def closed_form(activation: ActivationLike, *, of: str = "value") -> sympy.Expr:
     record = as_activation(activation)
     if one_of(of, "of", KINDS) == "growth":
         growth = Q * closed_form(record).diff(Q)
-        return (
-            sympy.simplify(growth) if growth.count_ops() <= _MOST_SIMPLIFIED else growth
-        )  # of long ones it may not end
+        return sympy.simplify(growth) if growth.count_ops() <= _MOST_SIMPLIFIED else growth
     return closed_expectation(_expression(record, of))
 
 

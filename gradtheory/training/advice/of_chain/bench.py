@@ -76,11 +76,11 @@ class Bench:
         outcomes = tried(self.chain, self.x, self.y, [followed(start, plan) for plan in new.values()])
         self._outcomes.update(zip(new, outcomes, strict=True))
         if () in new.values():
-            self.is_confirmed([()])
+            self.confirm([()])
         return [self._outcomes[key] for key in wanted]
 
-    def is_confirmed(self, plans: Iterable[Plan]) -> bool:
-        """Run those plans again of which ends are told, if not done; return whether rounding decides none of these."""
+    def confirm(self, plans: Iterable[Plan]) -> bool:
+        """Run plans of which ends are told again, with twins; return whether rounding decides none that is new."""
         new = {_key(plan): plan for plan in plans if _key(plan) not in self._confirmed}
         starts = [followed(Attempt(self.w, self.b, USUAL), plan) for plan in new.values()]
         outcomes = tried(self.chain, self.x, self.y, starts, twins=_TWINS)

@@ -64,7 +64,7 @@ def prescribe(
     singles: list[Plan] = [(("learning_rate", rate),) for rate in rates]
     singles += [(("clip_gradients", norm),) for norm in _NORMS]
     plan, refused = _chosen(bench, singles, explodes=explodes)
-    while not bench.is_confirmed(_told(plan, refused)):  # one ended as its twin did by chance
+    while not bench.confirm(_told(plan, refused)):  # one ended as its twin did by chance
         plan, refused = _chosen(bench, singles, explodes=explodes)
     return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
 
