@@ -15,8 +15,8 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation, Z
-from gradtheory.activations.slopes.domain import is_moderate
-from gradtheory.errors import InvalidArgument
+from gradtheory.activations.slopes.domain import check_defined, is_moderate
+from gradtheory.errors import InvalidArgument, Undecided
 
 _LONGEST_TEXT = 10_000  # characters
 _SHOWN = 20  # characters of a text from an open bracket on
@@ -32,11 +32,12 @@ _EXAMPLE = "such as 'z*tanh(log(1 + exp(z)))'"
 _CONSTANTS = MappingProxyType({"z": Z, "pi": sympy.pi, "E": sympy.E})
 _OF_ONE: Mapping[str, Callable[[sympy.Expr], sympy.Expr]] = MappingProxyType(
     {
-        **{f.__name__: f for f in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.atan, sympy.asinh)},
-        **{f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.coth, sympy.erf, sympy.erfc)},
-        **{"sqrt": sympy.sqrt, "Abs": sympy.Abs, "abs": sympy.Abs, "sign": sympy.sign},
+        **{f.__name__: f for f in (sympy.exp, sympy.sin, sympy.cos, sympy.atan, sympy.asinh, sympy.erf, sympy.erfc)},
+        **{f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.Abs, sympy.sign)},
+        "abs": sympy.Abs,
     }
 )
+_PARTIAL: Mapping[str, type[sympy.Expr]] = MappingProxyType({"log": sympy.log, "tan": sympy.tan, "coth": sympy.coth})
 _OF_MANY = MappingProxyType({"Max": sympy.Max, "Min": sympy.Min, "max": sympy.Max, "min": sympy.Min})
 _RELATIONS = MappingProxyType({ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge})
 _JOINS = MappingProxyType({ast.And: sympy.And, ast.Or: sympy.Or, ast.BitAnd: sympy.And, ast.BitOr: sympy.Or})
@@ -47,7 +48,9 @@ def parse(text: str, catalogue: Mapping[str, Any]) -> sympy.Expr:
     if not isinstance(text, str):
         raise InvalidArgument("expression", text, f"must be text, {_EXAMPLE}")
     try:
-        return _Reader(*_tree(text), catalogue).value
+        reader = _Reader(*_tree(text), catalogue)
+        reader.check_cancelled()
+        return reader.value
     except _Refused as refused:
         raise InvalidArgument("expression", text, str(refused)) from None
     except (ArithmeticError, MemoryError, RecursionError, TypeError, ValueError) as error:  # of max(sqrt(-1), 0), say
@@ -102,8 +105,24 @@ class _Reader:
 
     def __init__(self, root: ast.expr, line: str, catalogue: Mapping[str, Any]) -> None:
         self._line, self._catalogue, self._operations = line, catalogue, 0
-        self._functions = {*_OF_ONE, *_OF_MANY, *catalogue, "Piecewise"}
+        self._functions = {*_OF_ONE, *_PARTIAL, "sqrt", *_OF_MANY, *catalogue, "Piecewise"}
+        self._partial: list[sympy.Expr] = []
         self.value = self._value(root, 1)
+
+    def check_cancelled(self) -> None:
+        """Refuse a text such as sqrt(z)**2, of which SymPy makes z, where a part that has gone is not defined."""
+        for part in self._partial:
+            if not self.value.has(part):
+                try:
+                    check_defined(part)
+                except (InvalidArgument, Undecided) as error:
+                    raise _Refused(str(error).partition(": ")[2]) from None
+
+    def _noted(self, function: type[sympy.Expr], *arguments: sympy.Expr) -> sympy.Expr:
+        """Return a part that is not defined everywhere as SymPy makes it, and note how it is written."""
+        if any(each.has(Z) for each in arguments):
+            self._partial.append(function(*arguments, evaluate=False))
+        return function(*arguments)
 
     def _value(self, node: ast.AST, depth: int) -> sympy.Expr:
         self._operations += 1
@@ -134,7 +153,7 @@ class _Reader:
                 inner = self._value(operand, depth)
                 return -inner if isinstance(node.op, ast.USub) else inner
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow() as op, right=right):
-                return _combined(op, self._value(left, depth), self._value(right, depth))
+                return self._combined(op, self._value(left, depth), self._value(right, depth))
             case ast.Call(func=ast.Name(id="Piecewise"), args=arguments, keywords=[]):
                 return self._piecewise(arguments, depth)
             case ast.Call(func=ast.Name(id=name)) if name not in self._functions:
@@ -153,6 +172,26 @@ class _Reader:
             "must hold nothing but numbers, z, pi, E, + - * / **, parentheses, Piecewise and calls of functions"
         )
 
+    def _combined(self, op: ast.operator, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
+        match op:
+            case ast.Add():
+                return left + right
+            case ast.Sub():
+                return left - right
+            case ast.Mult():
+                return left * right
+            case ast.Div():
+                if right.is_zero:
+                    raise _Refused("must not divide by zero")
+                return left * self._noted(sympy.Pow, right, sympy.S.NegativeOne)
+        if right.is_Rational and not _is_moderate(right):
+            raise _Refused(_TOO_HIGH)
+        if left.is_Rational and right.is_Rational and left != 0:
+            digits = math.log10(max(abs(int(left.p)), int(left.q)))
+            if digits * abs(right) > _MOST_DIGITS:
+                raise _Refused(f"must have powers of at most {_MOST_DIGITS} digits")
+        return left**right if right.is_Integer and right >= 0 else self._noted(sympy.Pow, left, right)
+
     def _called(self, name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
         if name in _OF_MANY:
             if len(arguments) < 2:
@@ -160,6 +199,10 @@ class _Reader:
             return _OF_MANY[name](*arguments, evaluate=False)  # SymPy compares all pairs, at length
         if len(arguments) != 1:
             raise _Refused(f"must give {name} one argument, not {len(arguments)}")
+        if name == "sqrt":
+            return self._noted(sympy.Pow, arguments[0], sympy.S.Half)
+        if name in _PARTIAL:
+            return self._noted(_PARTIAL[name], arguments[0])
         if name in _OF_ONE:
             return _OF_ONE[name](arguments[0])
         record = self._catalogue[name]
@@ -175,11 +218,17 @@ class _Reader:
         return 1 + sum(self._size(part, of_z) for part in expr.args)
 
     def _piecewise(self, arguments: list[ast.expr], depth: int) -> sympy.Expr:
-        pairs = []
+        pairs: list[tuple[sympy.Expr, Any]] = []
         for pair in arguments:
             if not (isinstance(pair, ast.Tuple) and len(pair.elts) == 2):
                 raise _Refused("must give Piecewise pairs, as in Piecewise((z, z > 0), (0, True))")
-            pairs.append((self._value(pair.elts[0], depth), self._condition(pair.elts[1], depth)))
+            noted = len(self._partial)
+            value = self._value(pair.elts[0], depth)
+            within, self._partial[noted:] = self._partial[noted:], []
+            condition = self._condition(pair.elts[1], depth)
+            cuts = [(0, each) for _, each in pairs]
+            self._partial += [sympy.Piecewise(*cuts, (part, condition), (0, True)) for part in within]
+            pairs.append((value, condition))
         if not pairs or pairs[-1][1] != sympy.true:
             raise _Refused("must end a Piecewise with (value, True)")
         return sympy.Piecewise(*pairs)
@@ -220,24 +269,3 @@ def _number(digits: str) -> sympy.Rational:
     if len(digits) > _MOST_DIGITS or (number and abs(number.adjusted()) > _MOST_DIGITS):
         raise _Refused(f"must have numbers of at most {_MOST_DIGITS} digits before or after the point")
     return sympy.Rational(*number.as_integer_ratio())
-
-
-def _combined(op: ast.operator, left: sympy.Expr, right: sympy.Expr) -> sympy.Expr:
-    match op:
-        case ast.Add():
-            return left + right
-        case ast.Sub():
-            return left - right
-        case ast.Mult():
-            return left * right
-        case ast.Div():
-            if right.is_zero:
-                raise _Refused("must not divide by zero")
-            return left / right
-    if right.is_Rational and not _is_moderate(right):
-        raise _Refused(_TOO_HIGH)
-    if left.is_Rational and right.is_Rational and left != 0:
-        digits = math.log10(max(abs(int(left.p)), int(left.q)))
-        if digits * abs(right) > _MOST_DIGITS:
-            raise _Refused(f"must have powers of at most {_MOST_DIGITS} digits")
-    return left**right

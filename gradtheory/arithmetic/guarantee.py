@@ -36,8 +36,9 @@ class Guarantee(Enum):
 def guarantee(*results: Any) -> Guarantee:
     """Return the guarantee behind results, the weakest of them.
 
-    Of SymPy results it is certified as soon as one rests on a `ProvenNumber`; of an `Estimate`, `Estimates`, and
-    whatever has one, it is their own `.guarantee`.
+    Of SymPy results it is certified as soon as one rests on a `ProvenNumber`; numeric where one holds a Float: `.n()`
+    keeps digits alone, and nothing that stands behind them. Of an `Estimate`, `Estimates`, and whatever has one, it is
+    their own `.guarantee`.
 
     Examples
     --------
@@ -56,8 +57,10 @@ def _guarantee_of(result: Any) -> Guarantee:
     if not isinstance(result, sympy.Basic) and isinstance(own := getattr(result, "guarantee", None), Guarantee):
         return own
     rule = "must be in SymPy, as gradtheory.explosion_set returns it, or have a guarantee, as gradtheory.Estimate"
-    proven = read_kind(result, "results", sympy.Basic, rule).atoms(ProvenNumber)
-    return Guarantee.CERTIFIED if proven else Guarantee.EXACT
+    held = read_kind(result, "results", sympy.Basic, rule)
+    if held.has(sympy.Float, sympy.nan, sympy.zoo):
+        return Guarantee.NUMERIC
+    return Guarantee.CERTIFIED if held.atoms(ProvenNumber) else Guarantee.EXACT
 
 
 def decimal(number: sympy.Expr, digits: int = _DIGITS) -> str:

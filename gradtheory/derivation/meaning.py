@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import flint
 import sympy
 from sympy.core.relational import Relational
 
@@ -37,13 +38,15 @@ from gradtheory.derivation.language import (
     SpectralRadius,
     Width,
 )
-from gradtheory.errors import InvalidArgument
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion import explosion_width, largest_value, total_variation, widest_explosion
 from gradtheory.explosion.depth import depth_bound
 from gradtheory.explosion.superlevel import SuperlevelSet, total_length
 from gradtheory.explosion.whole_chain import total_explosion_set
 
 _BITS = 128  # to choose a smooth piece
+_TOWER_BITS = 2**16  # SymPy takes milliseconds up to here
+_TOWER = flint.arb(2) ** _TOWER_BITS
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
 _ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2, Third: 3}
 _WRITTEN = (  # in other words
@@ -135,7 +138,7 @@ class Meaning:
         if isinstance(part, _WRITTEN):
             return self._evaluated(part.func(*args).written(), {})
         if part.func in _ORDERS:
-            return self._smooth(args[0]).diff(Z, _ORDERS[part.func]).subs(Z, args[0])
+            return self._evaluated(self._smooth(args[0]).diff(Z, _ORDERS[part.func]), {Z: args[0]})
         if isinstance(part, sympy.Abs):  # by a proof of its own: SymPy's own search for the sign may take minutes
             return args[0] if order(args[0], sympy.S.Zero, ask_sympy=False) >= 0 else -args[0]
         if isinstance(part, sympy.Min):  # likewise
@@ -151,6 +154,7 @@ class Meaning:
             return Meaning(scaled)._measure(args[2])
         if isinstance(part, ChainMeasure):
             return self._chain_measure(*args)
+        _refuse_towers(part, args)
         return part.func(*args)
 
     def _limit(self, expr: sympy.Expr, variable: sympy.Symbol, end: sympy.Expr, side: sympy.Symbol) -> sympy.Expr:
@@ -194,6 +198,17 @@ class Meaning:
             return (None,)
         ends = (-sympy.oo, *self.breaks, sympy.oo)
         return tuple(inner_point(left, right) for left, right in itertools.pairwise(ends))
+
+
+def _refuse_towers(part: sympy.Basic, args: list[sympy.Basic]) -> None:
+    """Refuse exp(exp(exp(9))) and the like: SymPy evaluates them to whole digits, which does not end."""
+    if isinstance(part, sympy.Pow):
+        args = args[1:]
+    elif not isinstance(part, sympy.Function) or isinstance(part, sympy.log):
+        return
+    for each in args:
+        if each.is_number and not abs(enclose(each, _BITS)) < _TOWER:
+            raise Undecided(f"{part.func.__name__} of a number beyond 2**{_TOWER_BITS} is not evaluated")
 
 
 @functools.lru_cache(maxsize=256)

@@ -559,3 +559,10 @@ def test_at_infinity_it_is_the_limit(own, values, slopes):
     np.testing.assert_array_equal(record.value(ends), values)
     np.testing.assert_array_equal(record.slope(ends), slopes)
     assert np.isnan(record.value([np.nan])[0])
+
+
+def test_towers_of_exponentials_are_refused():
+    with pytest.raises(Undecided, match="may be too large for that"):
+        gt.explosion_set(gt.expression("2**(3**(4**(5**z)))"), 2)
+    with pytest.raises(Undecided):  # it is no number anywhere in float64
+        _ = gt.activation(tanh(exp(exp(exp(exp(Z)))))).steepest_slope

@@ -1,5 +1,7 @@
 """Activations written as text: what is read, what is refused, and that nothing is ever run."""
 
+import re
+
 import pytest
 import sympy
 from hypothesis import example, given
@@ -172,3 +174,37 @@ def test_any_text_is_an_expression_or_refused(text):
 def test_a_text_is_an_activation():
     own = gt.activation(gt.expression("z*sigmoid(1.702*z)"))
     assert gt.explosion_width(own, "1.2").n(20) == gt.explosion_width("quick_gelu", "1.2").n(20)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("sqrt(z)**2", "sqrt(z)"),
+        ("sqrt(1 - z)*sqrt(1 - z)", "sqrt(1 - z)"),
+        ("(z**(1/3))**3", "z**(1/3)"),
+        ("exp(2*log(z))", "log(z)"),
+        ("tanh(z) + 0*log(z)", "log(z)"),
+        ("max(exp(log(z)), 0)", "log(z)"),
+        ("Piecewise((exp(log(z)), z > -1), (z, True))", "log(z)"),
+        ("tan(z) - tan(z) + z", "tan(z)"),
+        ("z**2/z", "1/z"),
+        ("z**z/z**z*z", "z**z"),
+    ],
+)
+def test_a_part_that_is_not_defined_is_refused_though_it_cancels(text, part):
+    with pytest.raises(InvalidArgument, match=re.escape(f"{part} is not proven to be for ")):
+        gt.expression(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("log(exp(z))", "z"),
+        ("sqrt(z**2)", "abs(z)"),
+        ("exp(log(1 + z**2))", "1 + z**2"),
+        ("z*(1 + z**2)/(1 + z**2)", "z"),
+        ("Piecewise((exp(log(z)), z > 1), (2*z, True))", "Piecewise((z, z > 1), (2*z, True))"),
+    ],
+)
+def test_a_part_that_is_defined_may_cancel(text, written):
+    assert gt.expression(text) == gt.expression(written)

@@ -100,3 +100,8 @@ def test_no_digit_is_printed_that_is_not_known(middle, radius, printed, in_latex
 )
 def test_what_stands_before_an_ellipsis_are_the_first_digits(number, shown):
     assert Largest((number,)).first_digits("…") == shown
+
+
+@pytest.mark.parametrize("number", [_diagonal().n(20), sympy.Float("0.1"), sympy.nan, sympy.zoo])
+def test_digits_alone_have_no_proof_behind_them(number):
+    assert guarantee(number) == guarantee(1 + number, sympy.Integer(1)) == Guarantee.NUMERIC

@@ -151,6 +151,12 @@ def test_facts_on_class_n_fail_outside_it(which, activation):
     assert gt.fact(which).check(gt.activation(activation)).is_true is False
 
 
+def test_towers_of_exponentials_are_left_unknown():
+    fact = gt.fact("two_point")
+    assert fact.check(gt.expression("exp(exp(exp(exp(z))))")).status == "unknown"  # SymPy would evaluate for ever
+    assert fact.check(gt.expression("exp(exp(exp(z)))")).status == "certified"
+
+
 @pytest.mark.parametrize(
     ("function", "which", "is_true"),
     [

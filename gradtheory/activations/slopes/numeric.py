@@ -367,6 +367,6 @@ def _piecewise(expr: sympy.Piecewise, is_mended: bool) -> Numeric:
 
 def steepest_place(slope: Numeric, places: np.ndarray) -> tuple[float, float]:
     """Return the middle one of the places where |σ'| is greatest, and how great it is there."""
-    sizes = np.abs(slope(places))
+    sizes = np.nan_to_num(np.abs(slope(places)), nan=0.0, posinf=np.inf)
     steepest = places[sizes >= sizes.max() * (1.0 - 1e-9)]
     return float(steepest[len(steepest) // 2]), float(sizes.max())

@@ -126,9 +126,12 @@ def sign_at(expr: sympy.Expr, variable: sympy.Symbol, point: sympy.Expr) -> int:
     """
     for bits in doubling(4 * FIRST_BITS):
         with precision(bits):
-            side = sign_of(evaluate(expr, bits, {variable: evaluate(point, bits, {})}))
-        if side:
+            ball = evaluate(expr, bits, {variable: evaluate(point, bits, {})})
+        if side := sign_of(ball):
             return side
+    if not ball.is_finite():
+        at = shorten(point)
+        raise Undecided(f"the value of {shorten(expr)} at {at} is not enclosed: it may be too large for that")
     return sign(expr.subs(variable, point))
 
 
