@@ -498,3 +498,8 @@ def test_a_copy_says_the_same(topic, which):
     assert copy.deepcopy(derivation.steps[-1]) == copy.copy(derivation.steps[-1]) == derivation.steps[-1]
     with pytest.raises(TypeError, match="pickle its derivation"):
         pickle.dumps(derivation.steps[-1])
+
+
+def test_a_set_is_said_to_be_unbounded_only_from_the_limit_of_the_slope_on():
+    assert gt.explosion_width("gelu", w=0.95).is_finite  # beyond the critical weight, .886
+    assert "exceeds the critical weight the set is unbounded" not in str(gt.derive("widest", activation="gelu"))

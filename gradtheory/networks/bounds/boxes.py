@@ -47,6 +47,6 @@ def halves(lower: Array, upper: Array, axis: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def volumes(lower: Array, upper: Array) -> Array:
-    """Return the volumes of boxes, of shape (batch,), in float64."""
-    return np.asarray(np.prod(upper - lower, axis=1))
+def shares(lower: Array, upper: Array, of: tuple[Array, Array]) -> Array:
+    """Return the volumes of boxes, of shape (batch,), as shares of that of a box around them, in float64."""
+    return np.asarray(np.prod((upper - lower) / (of[1] - of[0]), axis=1))

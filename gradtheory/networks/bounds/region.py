@@ -1,7 +1,9 @@
 """Where in a box of one to three inputs the Jacobian of a network exceeds a threshold: bisection with proofs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,16 +12,17 @@ from gradtheory.arithmetic.brief import ShownAsTable
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
 from gradtheory.errors import InvalidArgument
-from gradtheory.networks.bounds.boxes import halves, read_box, volumes
+from gradtheory.networks.bounds.boxes import halves, read_box, shares
 from gradtheory.networks.bounds.enclosure import enclose_network
 from gradtheory.networks.bounds.local_norms import norms_from_above, norms_from_below
-from gradtheory.networks.bounds.rounding import gamma
+from gradtheory.networks.bounds.rounding import TINY, gamma
 from gradtheory.networks.bounds.tangents import Tangent
 from gradtheory.networks.nodes import Node
 from gradtheory.typing import ArrayLike, NumberLike
 
 MOST_INPUTS = 3
 _MOST_BOXES, _BATCH = 1_000_000, 2048
+_SMALLEST = 1e-300  # volume of a box, and its reciprocal the largest
 _PARTS = 64  # at first, about so many boxes
 
 
@@ -58,8 +61,7 @@ class ExplosionRegion(ShownAsTable):
     @property
     def undecided_share(self) -> float:
         """The share of the box that is not decided, in float64."""
-        whole = float(volumes(*(corner[None] for corner in self.box))[0])
-        return float(volumes(*self.undecided).sum()) / whole
+        return float(shares(*self.undecided, self.box).sum())
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(getattr(self, name)[0])} {name}" for name in ("inside", "outside", "undecided"))
@@ -128,6 +130,8 @@ def explosion_region(
     corners = read_box(box, n)
     if np.any(corners[0] == corners[1]):
         raise InvalidArgument("box", box, "must have lower < upper in every entry: a volume is asked for")
+    if not _SMALLEST < _volume(corners) < 1 / _SMALLEST:
+        raise InvalidArgument("box", box, f"must have a volume between {_SMALLEST:g} and {1 / _SMALLEST:g}, in float64")
     c = read_positive_float(threshold, "threshold")
     share = read_positive_float(tolerance, "tolerance")
     budget = read_count(most_boxes, "most_boxes", _MOST_BOXES)
@@ -150,16 +154,15 @@ def _bisected(
     nodes: Sequence[Node], corners: tuple[Array, Array], c: float, share: float, budget: int
 ) -> ExplosionRegion:
     lower, upper = (corner[None] for corner in corners)
-    allowed = share * float(volumes(lower, upper)[0])
     inside: list[tuple[Array, Array]] = []
     outside: list[tuple[Array, Array]] = []
     undecided = in_parts(lower, upper, min(_PARTS, budget))
-    looked_at, left = 0, float(volumes(*undecided).sum())
-    while len(undecided[0]) and left > allowed and looked_at + len(undecided[0]) <= budget:
+    looked_at, left = 0, 1.0
+    while len(undecided[0]) and left > share and looked_at + len(undecided[0]) <= budget:
         looked_at += len(undecided[0])
         remaining, later = [], []
         for low, high in in_batches(undecided):
-            if left <= allowed:  # the last of these need not be looked at
+            if left <= share:  # the last of these need not be looked at
                 later.append((low, high))
                 continue
             jacobian = jacobian_on(nodes, low, high)
@@ -169,19 +172,26 @@ def _bisected(
             inside.append((low[is_in], high[is_in]))
             outside.append((low[is_out], high[is_out]))
             remaining.append((low[open_yet], high[open_yet], steepest_axis(jacobian, low, high)[open_yet]))
-            left -= float(volumes(low[~open_yet], high[~open_yet]).sum())
+            left -= float(shares(low[~open_yet], high[~open_yet], corners).sum())
         low, high, axis = (np.concatenate(parts) for parts in zip(*remaining, strict=True))
-        if left <= allowed or looked_at + 2 * len(low) > budget or not _can_be_cut(low, high, axis):
+        if left <= share or looked_at + 2 * len(low) > budget or not _can_be_cut(low, high, axis):
             undecided = _joined([(low, high), *later], lower.shape[1])
             break
         undecided = halves(low, high, axis)
-    complete = not len(undecided[0]) or float(volumes(*undecided).sum()) <= allowed
+    complete = not len(undecided[0]) or float(shares(*undecided, corners).sum()) <= share
     n = lower.shape[1]
     sets = [_joined(part, n) for part in (inside, outside, [undecided])]
-    below, rest = (float(volumes(*sets[place]).sum()) for place in (0, 2))
-    room = 2.0 * gamma(sum(len(part[0]) for part in sets) + 2.0 * n + 2.0)
-    bracket = below * (1.0 - room), (below + rest) * (1.0 + room)
+    below, rest = (float(shares(*sets[place], corners).sum()) for place in (0, 2))
+    count = len(sets[0][0]) + len(sets[2][0])
+    room, underflow = 2.0 * gamma(count + 6.0 * n + 4.0), count * n * TINY
+    volume = float(_volume(corners))
+    bracket = max(below * (1.0 - room) - underflow, 0.0) * volume, ((below + rest) * (1.0 + room) + underflow) * volume
     return ExplosionRegion(c, corners, sets[0], sets[1], sets[2], bracket, complete)
+
+
+def _volume(box: tuple[Array, Array]) -> Fraction:
+    sides = (Fraction(high) - Fraction(low) for low, high in zip(*map(Array.tolist, box), strict=True))
+    return math.prod(sides, start=Fraction(1))
 
 
 def jacobian_on(nodes: Sequence[Node], lower: Array, upper: Array) -> Tangent:

@@ -1,5 +1,7 @@
 """Explosion regions: no point of a box is on the wrong side, the measure is bracketed, and budgets are kept."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy
@@ -7,7 +9,6 @@ import sympy
 import gradtheory as gt
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.bounds import local_norms, region
-from gradtheory.networks.bounds.boxes import volumes
 from tests.networks.bounds.balls import mlp, residual
 from tests.networks.bounds.test_jacobian_bound import norms
 
@@ -27,7 +28,9 @@ def check(network, box, threshold, **more):
         if len(region.outside[0]):
             assert norms(network, points_in(region.outside, seed)).max() <= threshold
     whole = float(np.prod(np.subtract(box[1], box[0])))
-    parts = [float(volumes(*boxes).sum()) for boxes in (region.inside, region.outside, region.undecided)]
+    parts = [
+        float(np.prod(boxes[1] - boxes[0], axis=1).sum()) for boxes in (region.inside, region.outside, region.undecided)
+    ]
     assert sum(parts) == pytest.approx(whole, rel=1e-12)
     assert region.measure[0] <= parts[0] <= parts[0] + parts[2] <= region.measure[1]
     x = np.random.default_rng(9).uniform(*box, size=(20_000, len(box[0])))
@@ -92,6 +95,24 @@ def test_empty_and_whole_regions():
     assert gt.explosion_region(network, ([0], [4])).measure[0] == pytest.approx(4, rel=1e-12)
     assert gt.explosion_region(network, ([0], [4]), threshold=2.5).measure == (0.0, 0.0)
     assert gt.explosion_region(network, ([0], [1]), threshold=2, most_boxes=100).inside[0].size == 0
+
+
+@pytest.mark.parametrize(("n", "half"), [(1, 1e-290), (1, 1e290), (2, 1e-140), (2, 1e140), (3, 1e-99), (3, 1e99)])
+def test_volumes_far_from_1_do_not_underflow(n, half):
+    network = gt.Network((n, 1), "relu", w=[[[2.0] + [0.0] * (n - 1)]], b=[[0.0]])
+    region = gt.explosion_region(network, ([-half] * n, [half] * n), tolerance=0.03)
+    low, high = (Fraction(end) for end in region.measure)
+    exact = Fraction(half) ** n * 2 ** (n - 1)
+    assert low <= exact <= high <= exact * Fraction(21, 20)
+    assert region.undecided_share <= 0.03
+    assert str(region)
+
+
+@pytest.mark.parametrize(("n", "half"), [(1, 1e-301), (1, 1e301), (2, 1e-155), (2, 1e155), (3, 1e-110), (3, 1e110)])
+def test_volumes_beyond_float64_are_refused(n, half):
+    network = gt.Network((n, 1), "tanh", w=[[[2.0] + [0.0] * (n - 1)]], b=[[0.0]])
+    with pytest.raises(InvalidArgument, match=r"must have a volume between 1e-300 and 1e\+300"):
+        gt.explosion_region(network, ([-half] * n, [half] * n))
 
 
 def test_one_sided_errors_are_noticed(monkeypatch):
