@@ -232,7 +232,7 @@ class TotalView:
 
 
 def total(state: State) -> TotalView:
-    """Return the set where the whole gradient of a chain explodes, its length, and the bound K/c for all weights."""
+    """Return the set where the whole gradient of a chain explodes, its length, and a bound of it for all weights."""
     said = words(state.lang)
     model = gt.Chain(state.depth, state.record)
     inside = gt.total_explosion_set(model, w=[*state.w], b=[*state.b], threshold=state.c)
