@@ -15,15 +15,18 @@ from gradtheory.activations import activation as as_activation
 from gradtheory.activations.slopes.piece import SlopeInverse
 from gradtheory.arithmetic.brief import shorten
 from gradtheory.arithmetic.enclosure import sign
+from gradtheory.arithmetic.proven import Largest
 from gradtheory.errors import InvalidArgument
 from gradtheory.explosion.superlevel import Component, SuperlevelSet, total_length
 from gradtheory.explosion.superlevel.periodic import with_ends
 from gradtheory.formulas import latex
+from gradtheory.formulas.decimals import Digits
 from gradtheory.typing import ActivationLike
 
 _W = sympy.Symbol("w", real=True)
 _B = sympy.Symbol("b", real=True)
 _C = sympy.Symbol("c", positive=True)
+_LONGEST_NUMBER = 30  # characters
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class ExplosionFormula:
     r"""The set {x : |σ'(wx + b)·w| > c} in symbols.
 
     Printed, inverse(σ', k) is the inverse of |σ'| on its k-th monotone branch from the left, where it has no closed
-    form, and … stands for the middle of what is long; `regimes` and `latex()` hold all of it.
+    form, and … stands for the middle of what is long, or further digits; `regimes` and `latex()` hold all of it.
 
     Attributes
     ----------
@@ -106,7 +109,8 @@ class ExplosionFormula:
     def _by_regime(self, part: Callable[[Regime], sympy.Expr]) -> sympy.Expr:
         if len({part(regime) for regime in self.regimes}) == 1:
             return part(self.regimes[0])
-        return sympy.Piecewise(*((part(regime), regime.condition) for regime in self.regimes))
+        pieces = ((part(regime), regime.condition) for regime in self.regimes)
+        return sympy.Piecewise(*pieces, evaluate=False)  # SymPy would mix the conditions of equal ones
 
     def latex(self) -> str:
         """Return the equivalence as LaTeX, for display mode."""
@@ -138,7 +142,17 @@ class ExplosionFormula:
             return sympy.Function(f"inverse(σ', {starts.index(left) + 1})")(t)
 
         starts = [branch.left for branch in self.activation.profile.branches]
-        return shorten(expr.replace(SlopeInverse, named), 100)
+        return shorten(_with_digits(expr.replace(SlopeInverse, named)), 100)
+
+
+def _with_digits(expr: sympy.Basic) -> sympy.Basic:
+    """Return an expression with the first digits of its numbers that are long."""
+    if not expr.is_number:
+        return expr.func(*map(_with_digits, expr.args)) if expr.args else expr
+    if len(str(expr)) <= _LONGEST_NUMBER:
+        return expr
+    side = sign(expr)
+    return side * Digits(Largest((side * expr,)).first_digits("…"), positive=True)
 
 
 def explosion_formula(activation: ActivationLike) -> ExplosionFormula:
@@ -208,10 +222,10 @@ def _regime(
     if sign(low) > 0:
         condition = sympy.And(condition, size <= _C / low)
     intervals = tuple((_pull_back(part.lower, size), _pull_back(part.upper, size)) for part in in_z)
-    length = total_length(in_z)
-    if period is not None and not length.is_infinite:
+    is_unbounded = any(part.lower.is_infinite or part.upper.is_infinite for part in in_z)
+    if period is not None and not is_unbounded:
         return Regime(condition, intervals, sympy.oo, period / abs(_W))
-    return Regime(condition, intervals, length if length.is_infinite else length / size)
+    return Regime(condition, intervals, sympy.oo if is_unbounded else total_length(in_z) / size)
 
 
 def _pull_back(end: sympy.Expr, size: sympy.Expr) -> sympy.Expr:

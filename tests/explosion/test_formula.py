@@ -35,3 +35,21 @@ def test_the_place_at_which_a_period_ends_is_in_the_formula_as_in_the_set(writte
 def test_a_slope_of_0_has_no_formula(written):
     with pytest.raises(InvalidArgument, match="must have a slope that is not 0 almost everywhere"):
         gt.explosion_formula(gt.expression(written))
+
+
+def test_long_numbers_are_printed_by_their_first_digits():
+    selu, gelu = str(gt.explosion_formula("selu")), str(gt.explosion_formula("gelu"))
+    assert (
+        "  -b/w - log(1.75809934084…*w/c)/w < x < -b/w  if (w <= 0.951745560377…*c) & (w > 0.568796072421…*c)" in selu
+    )
+    assert "  if (w > c) & (w <= 7.75770242736…*c)" in gelu
+    assert max(map(len, (selu + gelu).splitlines())) < 200
+
+
+def test_a_set_with_a_half_line_is_as_long_as_infinity():
+    formula = gt.explosion_formula("hard_swish")
+    assert [regime.width.has(sympy.oo) for regime in formula.regimes] == [False, False, True, True, True, True]
+    assert {regime.width for regime in formula.regimes[2:]} == {sympy.oo}
+    assert len(formula.width.args) == len(formula.regimes)
+    assert formula.width.subs({formula.w: -5, formula.c: 1}) == sympy.oo
+    assert formula.width.subs({formula.w: sympy.Rational(4, 5), formula.c: 1}) == sympy.Rational(15, 16)

@@ -84,3 +84,17 @@ def test_a_last_sigmoid_may_be_flat_where_cross_entropy_divides_by_its_slope():
     (rate,) = [remedy for remedy in advice.remedies if remedy.works]
     assert rate.loss_with < 1e-6
     assert "saturated" not in rate.cost
+
+
+def test_a_run_of_which_the_direction_of_a_nudge_decides_the_end_is_not_advised():
+    """The advice once ended at 3.7, 4.1, 4.2, 4.7 or 4.9, the same for all sizes of a nudge in one direction."""
+    kinds = ["silu", "softplus", "selu", "gelu", "leaky_relu", "silu", "relu", "sigmoid", "hard_swish", "sigmoid"]
+    kinds += ["selu", "selu", "identity", "sigmoid", "tanh", "elu", "softsign", "sine", "elu", "sigmoid"]
+    chain = gt.Chain(20, kinds, "cross_entropy")
+    x = np.array([0.23, -1.11, -0.73, 0.48, 1.04, -1.0, 1.15, -1.08, -0.47, 8.0])
+    w = np.array([2.0, -5, 5, 5, 0, -7, -6, -3, -7, -5, -8, 3, -2, -5, -7, 8, -2, 2, 4, -4])
+    b = np.array([-2.0, -2, -1, 3, 1, 4, -3, 2, -2, -3, -1, -2, 0, -1, -1, -3, -2, -1, 3, -2])
+    works = [remedy for remedy in gt.advise(chain, x, (x > 0) * 1.0, w, b).remedies if remedy.works]
+    for seed in range(5):
+        nudge = 1e-12 * np.random.default_rng(seed).choice([-1.0, 1.0], 20)
+        assert _ends(chain, x, (x > 0) * 1.0, w + nudge, b, works) == pytest.approx([works[0].loss_with] * 4, rel=1e-3)

@@ -122,14 +122,24 @@ def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt], twins: 
     """Return the outcomes of attempts, all run at the same time, each with its twins."""
     if not attempts:
         return []
-    nudges = [_NUDGE * (1 + k // 2) * (-1) ** k for k in range(twins)]
-    near = [
-        replace(each, w=each.w * (1.0 + nudge), b=each.b + nudge * (1.0 + np.abs(each.b)))
-        for nudge, each in itertools.product(nudges, attempts)
-    ]
+    near = [_nudged(each, nudge) for nudge, each in itertools.product(_nudges(chain.depth, twins), attempts)]
     number, rows = len(attempts), _run(chain, x, y, [*attempts, *near])
     losses = np.array([loss for loss, *_ in rows[number:]]).reshape(twins, number, -1)
     return [Outcome(*row, losses[:, k]) for k, row in enumerate(rows[:number])]
+
+
+def _nudges(depth: int, number: int) -> list[Array]:
+    """Return by how much of themselves weights and biases are moved, of shape (2, L): all up, all down, or at random.
+
+    A run may end elsewhere for one direction of a nudge, and for none of its sizes.
+    """
+    random = np.random.default_rng(0).choice([-1.0, 1.0], (number, 2, depth))
+    return [_NUDGE * (np.full((2, depth), (-1.0) ** k) if k < 2 else random[k]) for k in range(number)]
+
+
+def _nudged(attempt: Attempt, nudge: Array) -> Attempt:
+    w, b = attempt.w, attempt.b
+    return replace(attempt, w=w + nudge[0] * np.where(w == 0.0, 1.0, np.abs(w)), b=b + nudge[1] * (1.0 + np.abs(b)))
 
 
 def _run(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt]) -> list[tuple[Array, float, bool, float]]:
