@@ -40,8 +40,8 @@ class WidestExplosion:
         K/c: exact, or a `Root` with proven digits, or oo.
     weight : sympy.Expr
         The |w| of that width. Where `is_attained` is False, the width is only approached: as |w| falls to `weight`, or
-        as it grows where `weight` is oo. For an infinite width, every larger |w| has it: with an unbounded slope,
-        every |w| above 0.
+        as it grows where `weight` is oo. For an infinite width, every larger |w| has it, with an unbounded slope every
+        |w| above 0; and `weight` itself where |σ'| falls to its limit, as for gelu.
     is_attained : bool
         Whether the set at `weight` itself has that width.
     equation : sympy.Eq or None
@@ -161,7 +161,11 @@ def _widest(record: Activation, c: sympy.Expr, *, longest: bool) -> WidestExplos
 
 
 def _unbounded(record: Activation, c: sympy.Expr, level: sympy.Expr, reason: str) -> WidestExplosion:
-    return WidestExplosion(record, c, sympy.oo, c / level, is_attained=False, reason=reason)
+    """Return an infinite width; the set at the bound of the weights has it, too, where |σ'| falls to its limit."""
+    is_attained = False
+    if record.period is None and level.is_finite:
+        is_attained = bool(total_length(SuperlevelSet(record.profile, level).components()).is_infinite)
+    return WidestExplosion(record, c, sympy.oo, c / level, is_attained=is_attained, reason=reason)
 
 
 def _steepest_tail(record: Activation) -> sympy.Expr:

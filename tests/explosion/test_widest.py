@@ -92,6 +92,7 @@ def test_the_sigmoid_is_certified_by_its_equation():
             r"\sup_w |X_w| = \infty,\quad |w| \to 3",
         ),
         ("exponential", {}, "oo as |w| tends to 0; σ' is unbounded (exact)", r"\sup_w |X_w| = \infty,\quad |w| \to 0"),
+        ("gelu", {}, "oo at |w| = 1; σ' does not fade (exact)", r"\max_w |X_w| = \infty,\quad |w| = 1"),
         (gt.expression("log(1 + exp(-z))"), {}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
         (gt.expression("exp(-z)"), {}, "oo as |w| tends to 0; σ' is unbounded (exact)", None),
         ("identity", {"component": "longest"}, "oo as |w| tends to 1; σ' does not fade (exact)", None),
@@ -143,7 +144,9 @@ def test_no_weight_does_better(shape):
 
 def test_the_width_at_the_weight(name):
     widest = gt.widest_explosion(name)
-    if widest.is_attained:
+    if widest.width.is_infinite and widest.weight != 0:
+        assert widest.is_attained is bool(gt.explosion_width(name, widest.weight).is_infinite)
+    elif widest.is_attained:
         at = gt.explosion_width(name, widest.weight)
         assert abs((at - widest.width).n(25)) < sympy.Float("1e-22")
     elif widest.weight is sympy.oo:
