@@ -111,18 +111,20 @@ class _Reader:
 
     def check_cancelled(self) -> None:
         """Refuse a text such as sqrt(z)**2, of which SymPy makes z, where a part that has gone is not defined."""
-        for part in self._partial:
-            if not self.value.has(part):
+        for part in dict.fromkeys(self._partial):
+            if self.value.has(sympy.Piecewise) or not self.value.has(part):
                 try:
                     check_defined(part)
                 except (InvalidArgument, Undecided) as error:
                     raise _Refused(str(error).partition(": ")[2]) from None
 
     def _noted(self, function: type[sympy.Expr], *arguments: sympy.Expr) -> sympy.Expr:
-        """Return a part that is not defined everywhere as SymPy makes it, and note how it is written."""
+        """Return a part that is not defined everywhere as SymPy makes it, and note it."""
+        made = function(*arguments)
         if any(each.has(Z) for each in arguments):
-            self._partial.append(function(*arguments, evaluate=False))
-        return function(*arguments)
+            is_same = made.func is function and made.args == arguments
+            self._partial.append(made if is_same or _is_root(made) else function(*arguments, evaluate=False))
+        return made
 
     def _value(self, node: ast.AST, depth: int) -> sympy.Expr:
         self._operations += 1
@@ -255,6 +257,11 @@ class _Reader:
         near = [by_lower[each] for each in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
         hint = f"the nearest names are {', '.join(near)}" if near else "the variable is z"
         return f"must not hold the name {name[:30]!r}; {hint}"
+
+
+def _is_root(part: sympy.Expr) -> bool:
+    """Return whether a part is |u| or a power of it, as SymPy writes the roots of u²."""
+    return isinstance(part.as_base_exp()[0], sympy.Abs) and bool(part.as_base_exp()[1].is_positive)
 
 
 def _is_moderate(exponent: sympy.Rational) -> bool:

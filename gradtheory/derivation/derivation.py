@@ -273,8 +273,8 @@ def derive(
         read_letters(letters),
     )
     derivation = _answered(question, language, words)
-    steps = (part for step in derivation.steps for part in (step.statement, *step.assumptions))
-    refuse_taken(question.letters, (*derivation.definitions, *steps))
+    if question.letters:
+        refuse_taken(question.letters, writing.formulas_of(question, derivation.answer))
     return derivation
 
 

@@ -14,6 +14,7 @@ from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.block_facts import BLOCK_FACTS, SMALL_WEIGHTS, SOME_ARE_DROPPED
 from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
+from gradtheory.derivation.checks.verdict import unknown
 from gradtheory.derivation.depth_language import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
@@ -102,7 +103,11 @@ class Fact:
         if self.statement.has(DEPTH_BOUND):
             meaning.constants[DEPTH_BOUND]()  # refuses what is not in class N
         verdict = decide(self.statement, Trial(self.assumptions, meaning, self.rule, is_tight=False))
-        return CERTIFIED if verdict == NUMERIC and self.is_theorem and self.applies(record) else verdict
+        if verdict != NUMERIC:
+            return verdict
+        if not self.applies(record):
+            return unknown("its conditions are not met")
+        return CERTIFIED if self.is_theorem else NUMERIC
 
 
 def fact(name: str) -> Fact:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 
-import sympy
-
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.kinds import read_mapping
 from gradtheory.errors import InvalidArgument
@@ -12,7 +10,9 @@ from gradtheory.formulas.text import GREEK
 
 _LETTERS = ("x", "y", "w", "b")  # that may be written otherwise
 _TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
-_LETTER = re.compile(r"[A-Za-z]+")
+_WORDS = re.compile(r"\\(?:operatorname|text|mathrm)\{[^}]*\}")
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_SINGLE = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 
 
 def read_letters(letters: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -30,15 +30,25 @@ def read_letters(letters: Mapping[str, str] | None) -> Mapping[str, str]:
     return read
 
 
-def refuse_taken(letters: Mapping[str, str], formulas: Iterable[sympy.Basic]) -> None:
-    """Raise InvalidArgument for a letter that stands for something else in a derivation's formulas."""
-    if not letters:
-        return
-    names = {symbol.name for expr in formulas for symbol in expr.atoms(sympy.Symbol)}
-    used = {match[0] for name in names if (match := _LETTER.match(name))} - letters.keys()
+def refuse_taken(letters: Mapping[str, str], written: Iterable[str]) -> None:
+    """Raise InvalidArgument for a letter that stands for something else in a derivation, written in LaTeX."""
+    used = {name for latex in written for name in _names(latex)} - letters.keys()
     for old, new in letters.items():
         if new in used:
             raise _taken(old, new)
+
+
+def _names(latex: str) -> set[str]:
+    r"""Return the single letters and the Greek ones in a formula.
+
+    Examples
+    --------
+    >>> sorted(_names(r"\operatorname{erf}(\pi z_1) + E[\sigma'^2]"))
+    ['E', 'pi', 'sigma', 'z']
+
+    """
+    bare = _WORDS.sub(" ", latex)
+    return set(_COMMAND.findall(bare)) & GREEK.keys() | set(_SINGLE.findall(_COMMAND.sub(" ", bare)))
 
 
 def _taken(old: str, new: str) -> InvalidArgument:

@@ -38,6 +38,8 @@ _SHORT = 6  # operations of a number that needs no name
 _PART_OF_SOURCE = re.compile(r", (chapter|section|theorem|definition|proposition|eqs) ([0-9][0-9.-]*)")
 _RANGE = re.compile(r"(?<= [0-9])-(?=[0-9])")  # of equations: 4-7
 _AUTHORS = re.compile(r"((?:\w+, )*\w+ & \w+|\w+(?: et al\.)?), ")
+_LAWS = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}  # that are said
+_MATHS = re.compile(r"\$([^$]+)\$")
 _BACK = re.compile(r"@\{-(\d+)\}")  # a reference to an equation so many before
 
 
@@ -65,6 +67,20 @@ def document(question: Question, answer: Answer, lang: str, title: str = "") -> 
         blocks=tuple(_blocks(question, answer, lang, spelling)),
         version=__version__,
     )
+
+
+def formulas_of(question: Question, answer: Answer) -> Iterator[str]:
+    """Yield the LaTeX of all formulas of a derivation, those in its prose too, in the letters of the package."""
+    parts = (*answer.definitions, *(each for step in answer.steps for each in (step.statement, *step.assumptions)))
+    formulas = [formula(part).latex() for part in parts]
+    catalogue = words("en")
+    prose = [catalogue["topics"][question.topic]["introduction"]]
+    prose += [catalogue["document"][key] for key, name in _LAWS.items() if any(name in each for each in formulas)]
+    for step in answer.steps:
+        prose.append(catalogue["sections"][step.section].get("text", "") if step.section else "")
+        prose += _told(FACTS[step.fact], catalogue).values() if step.fact else [catalogue["rules"][step.rule]]
+    yield from formulas
+    yield from (latex for text in prose for latex in _MATHS.findall(text))
 
 
 def _parameter(question: Question, catalogue: Mapping[str, str]) -> str:
@@ -219,8 +235,7 @@ def _values(numbers: Mapping[sympy.Symbol, sympy.Expr], catalogue: Mapping[str, 
 def _normal_law(formulas: Sequence[Formula], labels: Mapping[str, str]) -> Iterator[Block]:
     """Yield what erf, Φ and φ are, where formulas show them."""
     shown = " ".join(right for each in formulas for row in each.rows for right in row)
-    names = {"error_function": r"\operatorname{erf}", "normal": r"\Phi", "normal_density": r"\varphi"}
-    said = [key for key, name in names.items() if name in shown]
+    said = [key for key, name in _LAWS.items() if name in shown]
     if said[:2] == ["error_function", "normal"]:
         said[:2] = ["error_function_of_normal"]
     sentences = [labels[key] for key in said]

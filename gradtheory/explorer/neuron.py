@@ -13,7 +13,7 @@ from gradtheory.document.messages import fill, words
 from gradtheory.document.prose import HTML, html_prose
 from gradtheory.explorer.chain import layers_at
 from gradtheory.explorer.state import State
-from gradtheory.explorer.writing import badge, digits, digits_of
+from gradtheory.explorer.writing import badge, digits, digits_of, first_digits
 from gradtheory.formulas import latex
 
 Array = np.ndarray
@@ -131,7 +131,7 @@ def widths(state: State) -> Widths:
     widest = gt.widest_explosion(state.record, threshold=state.c)
     c = state.number("c")
     said = words(state.lang)["explorer"]
-    values = {"critical": f"${critical * c:.6g}$"}
+    values = {"critical": first_digits(gt.critical_weight(state.record, threshold=state.c))}
     top = None
     if widest.is_attained and widest.width.is_finite:
         top = float(widest.weight), float(widest.width)

@@ -4,6 +4,7 @@ import sympy
 
 import gradtheory as gt
 from gradtheory.arithmetic.guarantee import decimal
+from gradtheory.arithmetic.proven import Largest
 from gradtheory.document.messages import words
 
 _DIGITS = 15
@@ -52,6 +53,19 @@ def digits(number: sympy.Expr) -> str:
 
     """
     return r"$\infty$" if number.is_infinite else f"${decimal(number, _DIGITS)}$"
+
+
+def first_digits(number: sympy.Expr) -> str:
+    r"""Return the first digits of a number, which are no more than it is.
+
+    Examples
+    --------
+    >>> first_digits(gt.critical_weight("gelu")), first_digits(sympy.Integer(4))
+    ('$0.885814800366\\ldots$', '$4$')
+
+    """
+    ellipsis = r"\ldots"
+    return digits(number) if number.is_Rational else f"${Largest((number,)).first_digits(ellipsis)}$"
 
 
 def badge(inside: sympy.Basic, lang: str) -> str:

@@ -151,6 +151,14 @@ def test_facts_on_class_n_fail_outside_it(which, activation):
     assert gt.fact(which).check(gt.activation(activation)).is_true is False
 
 
+@pytest.mark.parametrize(
+    ("which", "activation"),
+    [("two_point", "gaussian"), ("one_interval", "gaussian"), ("one_interval", "hardshrink"), ("two_point", "arsinh")],
+)
+def test_points_at_which_a_fact_holds_show_nothing_where_its_conditions_are_not_met(which, activation):
+    assert gt.fact(which).check(activation).is_true is not True
+
+
 def test_towers_of_exponentials_are_left_unknown():
     fact = gt.fact("two_point")
     assert fact.check(gt.expression("exp(exp(exp(exp(z))))")).status == "unknown"  # SymPy would evaluate for ever

@@ -116,3 +116,20 @@ def test_the_code_derives_the_same_again(w):
         str(step.statement) for step in derivation.steps
     ]
     assert names["derivation"].question.activation == derivation.question.activation
+
+
+@pytest.mark.parametrize(
+    ("topic", "asked", "letter"),
+    [
+        ("explosion", {"activation": "cosine"}, "pi"),
+        ("explosion", {"activation": "gelu"}, "zeta"),
+        ("slope_maximum", {"activation": "erf"}, "pi"),  # of the definition of erf
+        ("weak_norm", {}, "tau"),  # in the prose alone
+        ("depth", {}, "kappa"),
+        ("recurrent", {}, "S"),
+        ("gradient", {"depth": 2}, "j"),
+    ],
+)
+def test_letters_that_the_document_uses_are_refused(topic, asked, letter):
+    with pytest.raises(InvalidArgument, match=f"= '{letter}': stands for something else already"):
+        gt.derive(topic, letters={"w": letter}, **asked)
