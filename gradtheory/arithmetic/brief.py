@@ -6,7 +6,7 @@ import dataclasses
 import html
 import math
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -55,6 +55,30 @@ def writable(expr: sympy.Basic) -> sympy.Basic:
     return expr.xreplace(rounded) if rounded else expr
 
 
+def upward(number: float | Fraction, digits: int = 6) -> str:
+    """Return a number with so many digits that is not below it, as an upper bound is to be shown.
+
+    Examples
+    --------
+    >>> upward(1.12890414518516), downward(1.12890414518516), upward(-0.25), upward(math.inf)
+    ('1.12891', '1.1289', '-0.25', 'inf')
+
+    """
+    return _rounded(number, digits, ROUND_CEILING)
+
+
+def downward(number: float | Fraction, digits: int = 6) -> str:
+    """Return a number with so many digits that is not above it, as a lower bound is to be shown."""
+    return _rounded(number, digits, ROUND_FLOOR)
+
+
+def _rounded(number: float | Fraction, digits: int, rounding: str) -> str:
+    if not math.isfinite(number):
+        return str(number)
+    whole, context = Fraction(number), Context(prec=digits, rounding=rounding)
+    return f"{context.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.{digits}g}"
+
+
 def shown_error(error: float | Fraction) -> str:
     """Return two digits of an error, rounded up.
 
@@ -64,10 +88,7 @@ def shown_error(error: float | Fraction) -> str:
     ('0.0015', '0.25', 'inf')
 
     """
-    if not math.isfinite(error):
-        return str(error)
-    whole, up = Fraction(error), Context(prec=2, rounding=ROUND_CEILING)
-    return f"{up.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.2g}"
+    return upward(error, 2)
 
 
 def shape_and_range(array: np.ndarray) -> str:

@@ -206,7 +206,8 @@ class Supremum:
             return z.map(sympy.Lambda(Z, formula))
         value = formula.subs(Z, z) if is_finite(z) else limit(formula, z, "+" if z is -sympy.oo else "-")
         if not is_finite(value):
-            raise Undecided(f"{self.activation.name} is unbounded, so its widest explosion is not bounded by variation")
+            name = self.activation.name
+            raise Undecided(f"the limits of {name} are infinite, or not found: its variation does not bound the widths")
         return value
 
     @cached_property

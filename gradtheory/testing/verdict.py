@@ -208,6 +208,8 @@ def _arrays(returned: Any, case: Case) -> dict[str, list[Array]]:
 
 
 def _array(value: Any, kind: str, shape: tuple[int, ...]) -> Array:
+    if value is None:
+        raise _Unusable(f"its {kind!r} is None: give an array of shape {shape}, or leave it out of the answer")
     try:
         array = as_array(value)
     except Exception as error:  # a foreign conversion may fail in any way

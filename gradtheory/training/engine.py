@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import upward
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.batches import Batches, Rows
@@ -183,7 +184,7 @@ def _cause(record: Record, problem: Problem, optimiser: Optimiser) -> str:
     with np.errstate(all="ignore"):
         product = float(np.prod(np.maximum(largest, 1e-300)))
     factors_before = (
-        f"before it the factors multiplied to at most {product:.3g}, {int((largest > 1).sum())} of them above 1"
+        f"before it the factors multiplied to at most {upward(product, 3)}, {int((largest > 1).sum())} of them above 1"
     )
     if optimiser.rule.is_adaptive or math.isnan(record.rate):
         return factors_before

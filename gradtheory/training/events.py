@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import percent
+from gradtheory.arithmetic.brief import percent, upward
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.backprop import multiply_zero_wins
 from gradtheory.typing import ArrayLike
@@ -149,7 +149,7 @@ def note_layers(
         what = (
             f"|σ'(z)·w| reaches {factors[row]:.4g} and exceeds 1 on {percent(shares()[row])} of the samples"
             if kind is EventKind.EXPLOSION
-            else f"|σ'(z)| is at most {slopes[row]:.3g}"
+            else f"|σ'(z)| is at most {upward(float(slopes[row]), 3)}"
         )
         return f"{what}, {told(row, float(sizes[row]))}"
 

@@ -503,3 +503,11 @@ def test_a_copy_says_the_same(topic, which):
 def test_a_set_is_said_to_be_unbounded_only_from_the_limit_of_the_slope_on():
     assert gt.explosion_width("gelu", w=0.95).is_finite  # beyond the critical weight, .886
     assert "exceeds the critical weight the set is unbounded" not in str(gt.derive("widest", activation="gelu"))
+
+
+@pytest.mark.parametrize(("activation", "is_attained"), [("hard_tanh", False), ("tanh", True)])
+def test_a_weight_at_which_the_width_is_only_approached_is_not_that_of_the_greatest(activation, is_attained):
+    assert gt.widest_explosion(activation).is_attained is is_attained
+    written = " ".join(str(gt.derive("widest", activation=activation)).split())
+    assert ("the weight of the greatest width, for the threshold 1" in written) is is_attained
+    assert ("falls to this weight; at it the set is narrower" in written) is not is_attained

@@ -80,3 +80,16 @@ def test_crossings_beside_the_end_of_a_cell_are_in_the_right_one():
         after = mpmath.diff(lambda z: z * mpmath.ncdf(z), 2 * -0.169971)
         expected = 2 / (2 * bend * after)  # in z, times 1e300
     assert abs(rounded(far.inf - near.sup, 60) * 10**600 / expected - 1) < 1e-4
+
+
+@pytest.mark.parametrize("w", [[7, 5, 5], [5] * 4, [50, -3, 7], [-7, 5, 5]])
+def test_a_chain_that_leaves_float64_within_its_set_has_ends(w):
+    explosion = gt.total_explosion_set(gt.Chain(len(w), "exponential"), w=w, b=[0] * len(w))
+    with mpmath.workdps(40):
+        for end in (each for each in (explosion.start, explosion.end) if each.is_finite):
+            x, gradient = mpmath.mpf(str(end.n(40))), mpmath.mpf(1)
+            for weight in w:
+                x = mpmath.exp(weight * x)
+                gradient *= weight * x
+            assert abs(abs(gradient) - 1) < mpmath.mpf(10) ** -30
+    assert sum(each.is_finite for each in (explosion.start, explosion.end)) == (2 if -3 in w else 1)

@@ -112,6 +112,10 @@ def test_whatever_converts_is_compared(wrap):
         (lambda f: f["w"], "not a mapping with any of 'loss', 'w', 'b', 'x'"),
         (lambda f: {}, "not a mapping with any of"),
         (lambda f: {"w": f["w"], "dw": f["w"]}, "it returned 'dw', and only"),
+        (
+            lambda f: {"w": f["w"], "x": None},
+            "its 'x' is None: give an array of shape (1,), or leave it out of the answer",
+        ),
         (lambda f: {"w": f["w"][None]}, r"its 'w' has the shape (1, 1), and must have (1,)"),
         (lambda f: {"loss": np.array([f["loss"]])}, "its 'loss' has the shape (1,), and must have ()"),
         (lambda f: {"x": ["a"]}, "its 'x' does not convert to a NumPy array of real numbers"),

@@ -75,7 +75,8 @@ def _steps(question: Question, widest_set: WidestExplosion) -> Iterator[Step]:
         yield Step(Rounded.of(WEAK_NORM, widest_set.width, _DIGITS), "digits", meaning, section="value")
     if widest_set.weight.is_infinite:
         return
-    yield Step(equation(WIDEST_AT, widest_set.weight), "place", meaning, section="value")
+    rule = "place" if widest_set.is_attained else "place_approached"
+    yield Step(equation(WIDEST_AT, widest_set.weight), rule, meaning, section="value")
     if not widest_set.weight.is_Rational:
         yield Step(Rounded.of(WIDEST_AT, widest_set.weight, _DIGITS), "digits", meaning, section="value")
     if widest_set.is_attained:

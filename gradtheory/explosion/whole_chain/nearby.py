@@ -56,6 +56,12 @@ class Neighbourhood:
         """The sign of each w."""
         return np.array([float(sign(weight)) for weight in self.layers.w])
 
+    @property
+    def overflows(self) -> bool:
+        """Whether a pre-activation or a slope at x is beyond float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return not (np.isfinite(self.z).all() and (self._at_x[2] < np.inf).all())
+
     def ends(self, threshold: sympy.Expr) -> tuple[float, float]:
         """Return log|x - y| for the ends y of {|f'| > c} to the left and to the right of x, which lies within."""
         log_threshold = _logarithm(threshold)

@@ -93,9 +93,12 @@ def outwards(layers: Layers, threshold: sympy.Expr, side: int) -> Place:
 
 
 def _guesses(layers: Layers, threshold: sympy.Expr, place: Place) -> tuple[float, float]:
-    """Return about log2|x - y| for both ends y."""
+    """Return about log2|x - y| for both ends y; 0 where float64 overflows at x, from which it is looked for."""
     z = np.array([float(each.mid()) for each in place.passed.z])
-    left, right = Neighbourhood(layers, z).ends(threshold)
+    near = Neighbourhood(layers, z)
+    if near.overflows:
+        return 0.0, 0.0
+    left, right = near.ends(threshold)
     return left / math.log(2), right / math.log(2)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, upward
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array, read_count
 from gradtheory.networks.bounds.boxes import halves, read_box
@@ -54,7 +54,7 @@ class LocalJacobianBound(ShownAsTable):
         return self.bound
 
     def __repr__(self) -> str:
-        return f"LocalJacobianBound(sup ‖J‖ ≤ {self.bound:.6g}, certified on the box by {self.method})"
+        return f"LocalJacobianBound(sup ‖J‖ ≤ {upward(self.bound)}, certified on the box by {self.method})"
 
 
 def jacobian_bound_on(nodes: Sequence[Node], n_inputs: int, box: Any, most_boxes: Any = 4096) -> LocalJacobianBound:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, downward, upward
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.networks.bounds.boxes import read_box
@@ -49,8 +49,8 @@ class LayerBound(ShownAsTable):
 
     def __repr__(self) -> str:
         least, most = float(self.slopes[0].min()), float(self.slopes[1].max())
-        norms = f"‖diag(σ')·W‖ ≤ {self.factor:.6g}, ‖W‖ ≤ {self.norm:.6g}"
-        return f"LayerBound({self.name}: {norms}, σ' in [{least:.4g}, {most:.4g}])"
+        norms = f"‖diag(σ')·W‖ ≤ {upward(self.factor)}, ‖W‖ ≤ {upward(self.norm)}"
+        return f"LayerBound({self.name}: {norms}, σ' in [{downward(least, 4)}, {upward(most, 4)}])"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,8 @@ class LayerBounds(ShownAsTable):
         rows = [("layer", "activation", "‖W‖ ≤", "σ' from", "to", "‖diag(σ')·W‖ ≤")]
         for layer in self.layers[:_MOST_LINES]:
             ends = float(layer.slopes[0].min()), float(layer.slopes[1].max())
-            numbers = (f"{number:.6g}" for number in (layer.norm, *ends, layer.factor))
-            rows.append((layer.name, layer.activation or "none", *numbers))  # type: ignore[arg-type]  # six texts
+            numbers = upward(layer.norm), downward(ends[0]), upward(ends[1]), upward(layer.factor)
+            rows.append((layer.name, layer.activation or "none", *numbers))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         more = len(self.layers) - _MOST_LINES

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, downward, upward
 from gradtheory.arithmetic.guarantee import Guarantee
 from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
 from gradtheory.errors import InvalidArgument
@@ -65,10 +65,10 @@ class ExplosionRegion(ShownAsTable):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(getattr(self, name)[0])} {name}" for name in ("inside", "outside", "undecided"))
-        low, high = self.measure
+        low, high = downward(self.measure[0]), upward(self.measure[1])
         end = "" if self.is_complete else ", budget of boxes used up"
         return (
-            f"ExplosionRegion(‖J‖ > {self.threshold:g} on a measure between {low:.6g} and {high:.6g} (certified), "
+            f"ExplosionRegion(‖J‖ > {self.threshold:g} on a measure between {low} and {high} (certified), "
             f"boxes: {counts}; {self.undecided_share:.2%} undecided{end})"
         )
 

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import upward
 from gradtheory.errors import InvalidArgument
 from gradtheory.training.optimisers.optimiser import Optimiser, read_optimiser
 
@@ -59,7 +60,8 @@ def adam_step_bound(optimiser: Optimiser) -> float:
         raise InvalidArgument("optimiser", optimiser, "must be an adam(...) or adamw(...)")
     least = least_epsilon(optimiser)
     if not optimiser.epsilon >= least:
-        rule = f"must have epsilon of at least {least:.3g}; else squares underflow in float64 and steps have no bound"
+        enough = upward(least, 3)
+        rule = f"must have epsilon of at least {enough}; else squares underflow in float64 and steps have no bound"
         raise InvalidArgument("optimiser", optimiser, rule)
     beta, beta2 = optimiser.beta * (1.0 + 4.0 * _ROUNDING), optimiser.beta2 * (1.0 - 4.0 * _ROUNDING)
     rounding = _ROUNDING * (64.0 + 4.0 / (1.0 - optimiser.beta) + 4.0 / (1.0 - optimiser.beta2))  # of corrections

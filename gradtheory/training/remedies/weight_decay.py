@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from gradtheory.arithmetic.brief import ShownAsTable
+from gradtheory.arithmetic.brief import ShownAsTable, downward, upward
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.enclosure import order
 from gradtheory.arithmetic.inputs import (
@@ -97,12 +97,11 @@ class WeightDecayBound(ShownAsTable):
 
     def __repr__(self) -> str:
         layers = f"{len(self.critical_weights)} layers below their critical weights"
-        return f"WeightDecayBound({self.kind}: any weight decay above {self.weight_decay:.6g} keeps {layers})"
+        return f"WeightDecayBound({self.kind}: any weight decay above {upward(self.weight_decay)} keeps {layers})"
 
     def __str__(self) -> str:
-        first = (
-            f"{self.kind}: any weight decay above {self.weight_decay:.6g} keeps |w_l| <= {self.critical_weights}, if"
-        )
+        least = upward(self.weight_decay)
+        first = f"{self.kind}: any weight decay above {least} keeps |w_l| <= {self.critical_weights}, if"
         return "\n".join([first, *(f"- {each}" for each in self.conditions)])
 
     def weight_bounds(self, weight_decay: float) -> Array:
@@ -121,7 +120,7 @@ class WeightDecayBound(ShownAsTable):
         """
         decay = read_positive_float(weight_decay, "weight_decay")
         if decay <= self.weight_decay:
-            raise InvalidArgument("weight_decay", weight_decay, f"must be above {self.weight_decay:.6g}")
+            raise InvalidArgument("weight_decay", weight_decay, f"must be above {upward(self.weight_decay)}")
         if self.kind == "l1":
             return np.zeros_like(self.critical_weights)
         bounds = np.empty_like(self.critical_weights)
@@ -217,7 +216,7 @@ def weight_decay_guarantee(
         conditions += (f"the loss C is the {what} over these samples, or in each step over some of them",)
     decay = float(needed.max()) * (1.0 + _OUTWEIGHED)
     weight = "|w_l|" if max(widths) == 1 else "‖W_l‖"
-    start = f"λ > {decay:.6g}, and {weight} ≤ {c}/sup|σ_l'| in every layer at the start"
+    start = f"λ > {upward(decay)}, and {weight} ≤ {c}/sup|σ_l'| in every layer at the start"
     return WeightDecayBound(kind, decay, critical, bounds, product, (conditions[0], start, *conditions[1:], _BIASES))
 
 
@@ -243,20 +242,20 @@ def _dynamics(kind: str, optimiser: Optimiser | None) -> tuple[float, tuple[str,
         case "l2", "heavy_ball":
             most = (1.0 - math.sqrt(beta)) ** 2
             return _down(most), (
-                f"steps of the heavy ball, λ·w being part of the gradient, with a fixed η, η·λ ≤ {most:.6g}",
+                f"steps of the heavy ball, λ·w being part of the gradient, with a fixed η, η·λ ≤ {downward(most)}",
                 _REST,
             )
         case "l2", "nesterov":
             most = ((1.0 - beta) / (1.0 + beta)) ** 2
             return _down(most), (
-                f"steps of Nesterov, λ·w being part of the gradient, with a fixed η, η·λ ≤ {most:.6g}",
+                f"steps of Nesterov, λ·w being part of the gradient, with a fixed η, η·λ ≤ {downward(most)}",
                 _REST,
             )
         case "l1", "gradient_descent":
             return math.inf, ("steps of gradient descent, each followed by a soft threshold of η·λ",)
         case "decoupled", "adamw" if optimiser is not None:
             least = least_epsilon(optimiser)
-            return 1.0, (f"steps of {optimiser}, with any η·λ ≤ 1 and any ε ≥ {least:.3g}", _REST)
+            return 1.0, (f"steps of {optimiser}, with any η·λ ≤ 1 and any ε ≥ {upward(least, 3)}", _REST)
     raise InvalidArgument(
         "optimiser", optimiser, f"must be {_PROVEN[kind]} for kind={kind!r}: of others nothing is proven"
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import upward
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.training.advice.of_chain.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
@@ -271,7 +272,7 @@ def _warning(outcome: Outcome) -> str:
     if outcome.is_saturated:
         return "at the end a layer is saturated"
     if outcome.total_factor < VANISHED:
-        return f"at the end the gradient vanishes: |da_L/dx| is at most {outcome.total_factor:.3g}"
+        return f"at the end the gradient vanishes: |da_L/dx| is at most {upward(outcome.total_factor, 3)}"
     return ""
 
 
