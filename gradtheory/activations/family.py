@@ -12,6 +12,8 @@ from gradtheory.activations.record import Activation
 from gradtheory.arithmetic.enclosure import enclose
 from gradtheory.arithmetic.inputs import read_real
 from gradtheory.errors import InvalidArgument
+from gradtheory.formulas import latex
+from gradtheory.formulas.text import GREEK
 
 _BITS, _LEAST = 64, 1e-300
 
@@ -63,12 +65,19 @@ class Family:
     @lru_cache(maxsize=256)  # noqa: B019  # families live as long as the module
     def _record(self, values: tuple[sympy.Expr, ...]) -> Activation:
         record = self.build(**dict(zip(self.defaults, values, strict=True)))
-        return record if values == tuple(self.defaults.values()) else replace(record, peers={})
+        named = zip(self.defaults.items(), values, strict=True)
+        changed = ", ".join(_in_latex(name, value) for (name, default), value in named if value != default)
+        return replace(record, peers={}, symbol=f"{record.symbol}_{{{changed}}}") if changed else record
 
     def name_with_parameters(self, **values: sympy.Expr) -> str:
         """Return the name of the record with these parameters: the family's own for the defaults."""
         changed = [f"{name}={value}" for name, value in values.items() if value != self.defaults[name]]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+
+def _in_latex(name: str, value: sympy.Expr) -> str:
+    letter = latex(sympy.Symbol(name)) if name in GREEK else rf"\mathrm{{{name}}}"
+    return f"{letter} = {latex(value)}"
 
 
 def _read(value: Any, name: str) -> sympy.Expr:

@@ -6,7 +6,7 @@ import dataclasses
 import html
 import math
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,9 @@ import sympy
 from gradtheory.arithmetic.expansion import longest_number
 from gradtheory.arithmetic.later import np
 
+_PRACTICALLY, _MANY = Fraction(1, 10**9), 15  # digits of what is a round number but for that share
+_SIX = 6  # digits, from which on a reader compares
+_LEAST = -5  # power of ten of the least number that is written without one
 _LONG = 14_000  # bits of an integer that Python still writes
 
 
@@ -60,8 +63,10 @@ def upward(number: float | Fraction, digits: int = 6) -> str:
 
     Examples
     --------
-    >>> upward(1.12890414518516), downward(1.12890414518516), upward(-0.25), upward(math.inf)
-    ('1.12891', '1.1289', '-0.25', 'inf')
+    >>> upward(1.12890414518516), downward(1.12890414518516), upward(-0.25), upward(100), upward(math.inf)
+    ('1.12891', '1.1289', '-0.25', '100', 'inf')
+    >>> upward(2.0000000000000004)  # two, but for rounding
+    '2.00000000000001'
 
     """
     return _rounded(number, digits, ROUND_CEILING)
@@ -75,8 +80,15 @@ def downward(number: float | Fraction, digits: int = 6) -> str:
 def _rounded(number: float | Fraction, digits: int, rounding: str) -> str:
     if not math.isfinite(number):
         return str(number)
-    whole, context = Fraction(number), Context(prec=digits, rounding=rounding)
-    return f"{context.divide(Decimal(whole.numerator), Decimal(whole.denominator)).normalize():.{digits}g}"
+    whole, nearest = Fraction(number), _quotient(number, digits, ROUND_HALF_EVEN)
+    is_round = digits >= _SIX and 0 < abs(whole - Fraction(nearest)) < _PRACTICALLY * abs(whole)
+    shown = _quotient(number, _MANY if is_round else digits, rounding).normalize()
+    return f"{shown:f}" if _LEAST <= shown.adjusted() < digits else f"{shown:g}"
+
+
+def _quotient(number: float | Fraction, digits: int, rounding: str) -> Decimal:
+    whole = Fraction(number)
+    return Context(prec=digits, rounding=rounding).divide(Decimal(whole.numerator), Decimal(whole.denominator))
 
 
 def shown_error(error: float | Fraction) -> str:

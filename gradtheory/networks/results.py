@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gradtheory.arithmetic.brief import ShownAsTable, shape_and_range
+from gradtheory.arithmetic.brief import ShownAsTable, shape_and_range, upward
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.batches import table_of_sizes
 
@@ -59,4 +59,4 @@ class JacobianBound(ShownAsTable):
 
     def __repr__(self) -> str:
         norms, slopes = shape_and_range(self.spectral_norms), shape_and_range(self.steepest_slopes)
-        return f"JacobianBound({self.bound:g}: spectral norms {norms}, steepest slopes {slopes})"
+        return f"JacobianBound({upward(self.bound)}: spectral norms {norms}, steepest slopes {slopes})"

@@ -6,6 +6,7 @@ import sympy
 import gradtheory as gt
 from gradtheory.activations import Z
 from gradtheory.arithmetic.enclosure.exponential_sums import exponential_sum
+from gradtheory.errors import Undecided
 
 
 @pytest.mark.parametrize("count", [5, 7, 9])
@@ -38,3 +39,9 @@ def test_exponentials_in_two_symbols_end_within_their_effort(written):
     """Their common denominator had no end."""
     with pytest.raises(gt.errors.Undecided, match="within effort=1"):
         gt.depth_bound(gt.expression(written), effort=1)
+
+
+def test_what_an_empty_budget_leaves_open_is_not_asked_of_sympy():
+    own = sympy.sqrt(sympy.sin(sympy.sinh(Z)) + 2) - sympy.atan(sympy.sinh(Z + 1))  # its simplify does not end
+    with pytest.raises(Undecided, match="not decided within effort=4"):
+        gt.explosion_set(own, 2, threshold="1/2", domain=(-10, "7/2"), effort=4)

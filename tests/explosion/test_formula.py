@@ -53,3 +53,11 @@ def test_a_set_with_a_half_line_is_as_long_as_infinity():
     assert len(formula.width.args) == len(formula.regimes)
     assert formula.width.subs({formula.w: -5, formula.c: 1}) == sympy.oo
     assert formula.width.subs({formula.w: sympy.Rational(4, 5), formula.c: 1}) == sympy.Rational(15, 16)
+
+
+def test_parameters_stand_in_the_name_of_a_formula():
+    assert (
+        gt.explosion_formula("elu(alpha=3)").latex().startswith(r"\left|\operatorname{elu}_{\alpha = 3}'(w x + b)\,w")
+    )
+    assert gt.explosion_formula("elu(alpha=1)").latex() == gt.explosion_formula("elu").latex()
+    assert r"softshrink}_{\mathrm{lambd} = 2}'" in gt.explosion_formula("softshrink(lambd=2)").latex()

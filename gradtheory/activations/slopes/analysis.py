@@ -14,6 +14,7 @@ from gradtheory.activations.slopes.exact_zeros import exact_zeros, features, inn
 from gradtheory.activations.slopes.jumps import may_jump
 from gradtheory.activations.slopes.limits import limit
 from gradtheory.activations.slopes.switches import INCREASING, breaks, formula_near, switches
+from gradtheory.arithmetic.effort import charge
 from gradtheory.arithmetic.enclosure import (
     derivative,
     enclose,
@@ -239,6 +240,7 @@ def _is_zero(expr: sympy.Expr, left: sympy.Expr, right: sympy.Expr) -> bool:
         return False
     if longest_number(expr) > _MOST_BITS:
         return False
+    charge(expr, _BITS)  # what is left of a budget: SymPy looks at none
     try:
         return bool(sympy.simplify(expr) == 0)
     except (OverflowError, RecursionError, NotImplementedError):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sympy
 
 from gradtheory.activations import Activation
+from gradtheory.arithmetic.brief import downward, upward
 from gradtheory.arithmetic.effort import size, spend
 from gradtheory.arithmetic.enclosure import exactly, order, precision
 from gradtheory.errors import Undecided
@@ -99,8 +100,8 @@ def _box(record: Activation, centre: float, *, is_even: bool) -> Box | BestPair:
         places = np.argsort(np.concatenate([z, more[0]]))
         z, v, rise = (np.concatenate(both)[places] for both in zip((z, v, rise), more, strict=True))
     raise Undecided(
-        f"H of {record.name} is not decided: it is proven to lie between {attained:.10g} and {highest:.10g}, but not "
-        "that one pair is the best"
+        f"H of {record.name} is not decided: it is proven to lie between {downward(attained, 10)} and "
+        f"{upward(highest, 10)}, but not that one pair is the best"
     )
 
 
