@@ -1,13 +1,14 @@
 """Letters that a reader wants in place of x, y, w and b: read, and refused where they stand for something else."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.kinds import read_mapping
 from gradtheory.errors import InvalidArgument
 from gradtheory.formulas.text import GREEK
 
+_OFTEN_FREE = ("g", "h", "N", "P", "Q", "theta", "omega", "psi", "phi", "mu")
 _LETTERS = ("x", "y", "w", "b")  # that may be written otherwise
 _TAKEN = frozenset("acdefklmnpqrstuvzABCDGHKLMTUVWX") | {"delta", "sigma"}
 _WORDS = re.compile(r"\\(?:operatorname|text|mathrm)\{[^}]*\}")
@@ -35,7 +36,7 @@ def refuse_taken(letters: Mapping[str, str], written: Iterable[str]) -> None:
     used = {name for latex in written for name in _names(latex)} - letters.keys()
     for old, new in letters.items():
         if new in used:
-            raise _taken(old, new)
+            raise _taken(old, new, used | letters.keys())
 
 
 def _names(latex: str) -> set[str]:
@@ -51,9 +52,7 @@ def _names(latex: str) -> set[str]:
     return set(_COMMAND.findall(bare)) & GREEK.keys() | set(_SINGLE.findall(_COMMAND.sub(" ", bare)))
 
 
-def _taken(old: str, new: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"letters[{old!r}]",
-        new,
-        "stands for something else already: free are letters such as g, h, N, P and most Greek ones",
-    )
+def _taken(old: str, new: str, used: Set[str] = frozenset()) -> InvalidArgument:
+    free = ", ".join(name for name in _OFTEN_FREE if name not in used)
+    rule = f"stands for something else already: free are letters such as {free}"
+    return InvalidArgument(f"letters[{old!r}]", new, rule)

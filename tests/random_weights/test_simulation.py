@@ -247,3 +247,9 @@ def test_measured_is_a_mean_with_its_error():
 def test_bad_input_is_named(call, said):
     with pytest.raises(InvalidArgument, match=said):
         call()
+
+
+@pytest.mark.parametrize(("activation", "depth"), [("exponential", 5), ("quadratic", 10)])
+def test_numbers_beyond_float64_are_said(activation, depth):
+    with pytest.raises(InvalidArgument, match=f"^depth = {depth}: must be smaller for {activation} with these scales"):
+        gt.simulation.random_networks(activation, depth=depth, width=20)

@@ -203,6 +203,17 @@ def _one_network(
     record: Activation, scheme: Initialisation, sigma_b: float, a: Array, depth: int, rng: np.random.Generator
 ) -> Array:
     """Return q, c and the gradient's mean square, of shape (3, depth)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = _means(record, scheme, sigma_b, a, depth, rng)
+    if np.isnan(means[2]).any():
+        rule = f"must be smaller for {record.name} with these scales, whose numbers leave float64"
+        raise InvalidArgument("depth", depth, rule)
+    return means
+
+
+def _means(
+    record: Activation, scheme: Initialisation, sigma_b: float, a: Array, depth: int, rng: np.random.Generator
+) -> Array:
     means = np.empty((3, depth))
     weights, slopes = [], []
     for layer in range(depth):
