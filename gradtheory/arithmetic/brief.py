@@ -17,7 +17,7 @@ from gradtheory.arithmetic.later import np
 
 _PRACTICALLY, _MANY = Fraction(1, 10**9), 15  # digits of what is a round number but for that share
 _SIX = 6  # digits, from which on a reader compares
-_LEAST = -5  # power of ten of the least number that is written without one
+_LEAST = -4  # power of ten of the least number that is written without one
 _LONG = 14_000  # bits of an integer that Python still writes
 
 
@@ -83,7 +83,7 @@ def _rounded(number: float | Fraction, digits: int, rounding: str) -> str:
     whole, nearest = Fraction(number), _quotient(number, digits, ROUND_HALF_EVEN)
     is_round = digits >= _SIX and 0 < abs(whole - Fraction(nearest)) < _PRACTICALLY * abs(whole)
     shown = _quotient(number, _MANY if is_round else digits, rounding).normalize()
-    return f"{shown:f}" if _LEAST <= shown.adjusted() < digits else f"{shown:g}"
+    return f"{shown:f}" if _LEAST <= shown.adjusted() < digits else f"{shown:e}"
 
 
 def _quotient(number: float | Fraction, digits: int, rounding: str) -> Decimal:

@@ -13,8 +13,7 @@ from gradtheory.arithmetic.choices import one_of
 from gradtheory.chains.chain import Chain
 from gradtheory.chains.symbols import equation
 from gradtheory.derivation.block_facts import BLOCK_FACTS, SMALL_WEIGHTS, SOME_ARE_DROPPED
-from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide
-from gradtheory.derivation.checks.verdict import unknown
+from gradtheory.derivation.checks import CERTIFIED, NUMERIC, Trial, Verdict, decide, unknown
 from gradtheory.derivation.depth_language import ChainSlope, ChainValue
 from gradtheory.derivation.graph import ChainRule
 from gradtheory.derivation.language import (
@@ -45,9 +44,7 @@ C, T = sympy.symbols("c t", positive=True)
 ALPHA, SCALE = sympy.symbols("alpha k", real=True, nonzero=True)
 DEPTH, LAYER = sympy.symbols("L l", integer=True, positive=True)
 DEEP = Chain(DEPTH, GENERIC)
-_TRACE, _LAST = sympy.symbols("p q", real=True)
-_SHARE = sympy.Symbol("tau", real=True)
-_FIRST, _SECOND = sympy.symbols("w_1 w_2", real=True)
+_TRACE, _LAST, _SHARE, _FIRST, _SECOND = sympy.symbols("p q tau w_1 w_2", real=True)
 
 
 @dataclass(frozen=True)
@@ -103,11 +100,9 @@ class Fact:
         if self.statement.has(DEPTH_BOUND):
             meaning.constants[DEPTH_BOUND]()  # refuses what is not in class N
         verdict = decide(self.statement, Trial(self.assumptions, meaning, self.rule, is_tight=False))
-        if verdict != NUMERIC:
-            return verdict
-        if not self.applies(record):
+        if verdict == NUMERIC and not self.applies(record):
             return unknown("its conditions are not met")
-        return CERTIFIED if self.is_theorem else NUMERIC
+        return CERTIFIED if verdict == NUMERIC and self.is_theorem else verdict
 
 
 def fact(name: str) -> Fact:

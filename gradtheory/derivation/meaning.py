@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import flint
 import sympy
 from sympy.core.relational import Relational
 
@@ -46,7 +45,6 @@ from gradtheory.explosion.whole_chain import total_explosion_set
 
 _BITS = 128  # to choose a smooth piece
 _TOWER_BITS = 2**16  # SymPy takes milliseconds up to here
-_TOWER = flint.arb(2) ** _TOWER_BITS
 _BIAS = sympy.Rational(1, 3)  # of every layer: the origin may be a kink
 _ORDERS: dict[type, int] = {Sigma: 0, Slope: 1, Bend: 2, Third: 3}
 _WRITTEN = (  # in other words
@@ -207,7 +205,7 @@ def _refuse_towers(part: sympy.Basic, args: list[sympy.Basic]) -> None:
     elif not isinstance(part, sympy.Function) or isinstance(part, sympy.log):
         return
     for each in args:
-        if each.is_number and not abs(enclose(each, _BITS)) < _TOWER:
+        if each.is_number and not abs(enclose(each, _BITS)) < 2**_TOWER_BITS:
             raise Undecided(f"{part.func.__name__} of a number beyond 2**{_TOWER_BITS} is not evaluated")
 
 

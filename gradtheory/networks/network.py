@@ -499,10 +499,10 @@ class Network(ShownAsTable):
 
         Examples
         --------
-        >>> Network((1, 1, 1), ["tanh", "identity"], w=[[[3.0]], [[2.0]]], b=[[0.0], [0.0]]).layer_bounds(([0.5], [2]))
-        layer   activation  ‖W‖ ≤  σ' from      to        ‖diag(σ')·W‖ ≤
-        layer1  tanh        3      2.45765e-05  0.180707  0.54212
-        layer2  identity    2      1            1         2
+        >>> Network((1, 1, 1), ["tanh", "gelu"], w=[[[3.1]], [[2.3]]], b=[[0.0], [0.0]]).layer_bounds(([0.5], [2]))
+        layer   activation  ‖W‖ ≤  σ' from     to        ‖diag(σ')·W‖ ≤
+        layer1  tanh        3.1    1.64742e-5  0.164997  0.511488
+        layer2  gelu        2.3    1.05442     1.07433   2.47094
 
         """
         return layer_bounds_on(self.nodes, self.n_inputs, box)

@@ -29,7 +29,7 @@ from gradtheory.derivation.meaning import Meaning
 from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.errors import Undecided
 
-__all__ = ["CERTIFIED", "CHECKS", "EXACT", "NUMERIC", "Check", "Trial", "Verdict", "decide"]
+__all__ = ["CERTIFIED", "CHECKS", "EXACT", "NUMERIC", "Check", "Trial", "Verdict", "decide", "unknown"]
 
 # The first kind that fits: an equation is a relation too.
 CHECKS: Mapping[type, Callable[[Any, Trial], Verdict]] = MappingProxyType(

@@ -107,7 +107,7 @@ def layer_bounds_on(nodes: Sequence[Node], n_inputs: int, box: Any) -> LayerBoun
     >>> from gradtheory.networks.nodes import Elementwise
     >>> nodes = Node("layer1", Dense(np.array([[3.0]])), (-1,)), Node("act", Elementwise(gt.activation("tanh")), (0,))
     >>> layer_bounds_on(nodes, 1, ([0.5], [2]))[0]
-    LayerBound(layer1: ‖diag(σ')·W‖ ≤ 0.54212, ‖W‖ ≤ 3, σ' in [2.458e-05, 0.1807])
+    LayerBound(layer1: ‖diag(σ')·W‖ ≤ 0.54212, ‖W‖ ≤ 3, σ' in [2.457e-5, 0.1808])
 
     """
     lower, upper = read_box(box, n_inputs)

@@ -44,8 +44,8 @@ def spectral_bound(matrix: Array) -> float:
     if matrix.ndim != 2:
         raise InvalidArgument("matrix.shape", matrix.shape, "must be (m, n): one matrix")
     largest = float(np.max(np.abs(matrix), initial=0.0))
-    if largest == 0.0:
-        return 0.0
+    if largest == 0.0 or matrix.size == 1:
+        return largest
     exponent = int(np.frexp(largest)[1])
     with np.errstate(all="ignore"):
         # Entries 2**-480 as small as the largest are set to 0, and counted: their squares would underflow.

@@ -186,7 +186,7 @@ def weight_decay_guarantee(
     --------
     >>> bound = weight_decay_guarantee(Chain(depth=3), x=[-1.0, 1.0], y=[0.0, 1.0])
     >>> bound
-    WeightDecayBound(l2: any weight decay above 0.0740741 keeps 3 layers below their critical weights)
+    WeightDecayBound(l2: any weight decay above 0.0740742 keeps 3 layers below their critical weights)
     >>> round(bound.weight_decay, 6), bound.critical_weights
     (0.074074, array([4., 4., 4.]))
     >>> bound.weight_bounds(0.1).round(4)
