@@ -81,8 +81,10 @@ def _rounded(number: float | Fraction, digits: int, rounding: str) -> str:
     if not math.isfinite(number):
         return str(number)
     whole, nearest = Fraction(number), _quotient(number, digits, ROUND_HALF_EVEN)
+    if float(nearest) == number:  # 3.1 is shown as it is written, which is another number than the float64
+        whole = Fraction(nearest)
     is_round = digits >= _SIX and 0 < abs(whole - Fraction(nearest)) < _PRACTICALLY * abs(whole)
-    shown = _quotient(number, _MANY if is_round else digits, rounding).normalize()
+    shown = _quotient(whole, _MANY if is_round else digits, rounding).normalize()
     return f"{shown:f}" if _LEAST <= shown.adjusted() < digits else f"{shown:e}"
 
 
