@@ -72,10 +72,8 @@ class Call:
     lets_pass : float
         Of a norm: which share of a gradient's size is left when that along what it gives is taken away, beside what is
         left of a random one.
-    by_time : list of float
-        Of a recurrent module: the squares of the gradient by its input, for each time step.
     unrolled : Unrolled or None
-        Of one of several layers: what gives the squares of the gradient by its state instead.
+        Of a recurrent module: what tells how the gradient goes back through its time steps.
     tensor, edge : tensor, edge of autograd's graph, or None
         The output without its graph, and its place in the graph as it was when it was given.
 
@@ -116,7 +114,6 @@ class Call:
     ends_in: str = ""
     at_sum: tuple[float, Array | None] | None = None
     lets_pass: float = 1.0
-    by_time: list[float] = field(default_factory=list)
     unrolled: Unrolled | None = None
     tensor: Any = None
     edge: Any = None
@@ -134,17 +131,14 @@ class Call:
 
     @property
     def through_time(self) -> tuple[str, float, int, str] | None:
-        """Of which module the gradient grows from the last time step to the first, by which logarithm, in how many.
+        """Of which module the gradient that enters last grows on its way to the first time step.
 
-        Last stands by what that gradient is: by its input or, of several layers, by its state.
+        Then come by which logarithm, in how many steps, and by what that gradient is: its input or its state.
         """
-        squares = self.by_time if self.unrolled is None else self.unrolled.squares()
-        first = next((k for k, square in enumerate(squares) if square > 0.0), len(squares))  # 0 is faded to nothing
-        steps = len(squares) - 1 - first
-        if steps < 1 or not squares[-1] > 0.0 or not math.isfinite(sum(squares)):
+        growth = None if self.unrolled is None else self.unrolled.growth()
+        if self.unrolled is None or growth is None:
             return None
-        by = "input" if self.unrolled is None else "state"
-        return self.name or self.kind, 0.5 * math.log(squares[first] / squares[-1]), steps, by
+        return self.name or self.kind, *growth, self.unrolled.by
 
     def share_above_1(self, before: "Call | None") -> float:
         """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""

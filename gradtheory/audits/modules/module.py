@@ -30,11 +30,12 @@ from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_b
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
-from gradtheory.audits.modules.scales import recurrent_scale, scales_within
+from gradtheory.audits.modules.scales import scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
 from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
+from gradtheory.audits.modules.time_steps import TimeSteps
 from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -213,22 +214,22 @@ def _measured(
     remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
-    loops = (loop for call in calls if (loop := call.through_time) is not None)
     kinds = {
         part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
     }
-    loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
+    time = TimeSteps.of(calls, parts, module)
     return Measurement(
         layers,
         blocks,
         loss,
         origin=origin,
-        loop=loop,
-        recurrent="" if loop is None else recurrent_scale(module, loop[0]),
+        loop=time.loop,
+        is_read_early=time.is_read_early,
+        recurrent=time.recurrent,
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         unseen=unseen(parts, sources, paths, module),
-        remarks=remarks,
+        remarks=remarks | time.remarks,
         dead=[] if origin is not None else dead_within(calls, module, graph),
     )
 

@@ -15,7 +15,7 @@ from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
 from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
-from gradtheory.audits.modules.unrolled import Unrolled, above_rounding, axis_of_time, has_time
+from gradtheory.audits.modules.unrolled import Unrolled
 
 
 @dataclass
@@ -70,7 +70,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.pooling = pooling(call.began, record.givers)
             if call.pooling and first is not None and first.requires_grad:
                 first.register_hook(functools.partial(_note_pooled, call))
-            _watch_time(call, part, first, inputs, keywords)
+            call.unrolled = Unrolled.of(part, first, inputs, keywords)
             calls.append(call)
             if open_calls:
                 calls[open_calls[-1]].children.append(len(calls) - 1)
@@ -180,22 +180,6 @@ def _least_size(tensor: Any) -> float:
 
 def _note_pooled(call: Call, gradient: Any) -> None:
     call.pooled_square = float(square_sum(gradient))
-
-
-def _watch_time(call: Call, part: Any, first: Any, inputs: Any, keywords: Any) -> None:
-    """Let a call of a recurrent module note what comes back to each time step."""
-    if has_time(part, inputs) and first is not None and first.requires_grad:
-        first.register_hook(_noting_time(call, axis_of_time(part, first)))
-        call.unrolled = Unrolled.of(part, first, inputs, keywords)
-
-
-def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
-    def note(gradient: Any) -> None:
-        others = [k for k in range(gradient.ndim) if k != axis]
-        squares = (gradient.detach().double() ** 2).sum(dim=others).tolist()
-        call.by_time = above_rounding(squares, gradient, gradient[0].numel() if axis == 0 else gradient[:, 0].numel())
-
-    return note
 
 
 def _note_output(call: Call, output: Any) -> None:

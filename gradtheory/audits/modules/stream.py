@@ -105,7 +105,7 @@ def unseen(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence
     times = Counter(part.name for part in parts)
     places = zip(parts, sources, paths, strict=True)
     begun = [part for part, source, path in places if source is None or paths[source] != path]
-    whole = [part for part in begun if times[part.name] == 1 and not part.by_time and not is_pooling(part.kind)]
+    whole = [part for part in begun if times[part.name] == 1 and part.unrolled is None and not is_pooling(part.kind)]
     return [part.name or part.kind for part in whole if sum(each.ndim > 1 for each in _weights(part, module)) > 1]
 
 
