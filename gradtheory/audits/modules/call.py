@@ -74,6 +74,14 @@ class Call:
         left of a random one.
     unrolled : Unrolled or None
         Of a recurrent module: what tells how the gradient goes back through its time steps.
+    alone, loop : Call and object, or None
+        Of a step of a loop: the same with the gradient that enters at the last step alone; and which loop that is.
+    faded : tuple of float and int, or None
+        Of the first step of a loop: by which logarithm what enters last fades, in how many, if all of it does not.
+    fading : float
+        Likewise which share of that, in logarithms, is fading of all of the gradient.
+    taken_square : float
+        Of what takes the steps of such a loop: the square of the gradient by its first input.
     tensor, edge : tensor, edge of autograd's graph, or None
         The output without its graph, and its place in the graph as it was when it was given.
 
@@ -115,6 +123,11 @@ class Call:
     at_sum: tuple[float, Array | None] | None = None
     lets_pass: float = 1.0
     unrolled: Unrolled | None = None
+    alone: "Call | None" = None
+    loop: Any = None
+    faded: tuple[float, int] | None = None
+    fading: float = 1.0
+    taken_square: float = NAN
     tensor: Any = None
     edge: Any = None
     children: list[int] = field(default_factory=list)

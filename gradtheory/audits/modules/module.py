@@ -25,6 +25,7 @@ from gradtheory.audits.modules.call import Call, hands_on, names_of, origin_of, 
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.hooks import check_takes_hooks
 from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
+from gradtheory.audits.modules.loops import compared, counted, follow_loops, is_repeated
 from gradtheory.audits.modules.losses import loss_of, name_of, undone_by
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
 from gradtheory.audits.modules.pooling import factor_within
@@ -124,12 +125,13 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
-            value.backward(retain_graph=are_few(record.calls))
+            value.backward(retain_graph=are_few(record.calls) or is_repeated(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls, graph, module)
+            follow_loops(parts, record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x, undone_by(value, output))
             layers = with_singular_values(measured.layers, parts, record.calls)
         odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
@@ -161,8 +163,7 @@ def _measured(
     A part that begins a branch beside the stream has no gain that is known; nor has what the loss undoes.
     """
     gradients = gradients_of(module)
-    sources = sources_of(parts, calls)
-    paths = paths_of(sources)
+    paths = paths_of(sources := sources_of(parts, calls))
     inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
@@ -174,18 +175,17 @@ def _measured(
         before, giver = (parts[source], givers[source]) if source is not None and goes_on else (None, None)
         givers.append(part)
         own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
-        gain = _gain(
-            part, before.gradient_square if before else sum(own) if own else NAN, passes=part.name in passed_by
-        )
+        told, prior = compared(part, before, parts, calls)
+        gain = _gain(told, prior.gradient_square if prior else sum(own) if own else NAN, passes=part.name in passed_by)
         spread = _spread(part, before or part)
-        layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
-        layers.append(replace(layer, name=name, share_above_1=part.share_above_1(before)))
+        behind = part if source is None else parts[source]
+        layers.append(_layer(part, behind, name, gain, told.share_above_1(prior), gradients, spread))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind) or (kind == undone and all(each.kind in _OF_SHAPES for each in parts[place + 1 :])):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
         whole = gain / factor_within(part, calls)
-        known = whole if before or not place else NAN
+        known = counted(part, before, whole) if before or not place else NAN
         own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
         block = AuditedBlock(
             name, known, spread, (place,), own_kind,
@@ -201,15 +201,15 @@ def _measured(
             blocks.append(block)
             continue
         is_simple = is_next and giver is not None and not giver.children and not is_pooling(giver.kind)
-        told = why_uncounted(part, whole, calls) if before and not inner[place] else ""
-        if told and not (after and is_simple):
-            remarks[name], block = told, replace(block, gain=NAN)
+        why = why_uncounted(part, whole, calls) if before and not inner[place] else ""
+        if why and not (after and is_simple):
+            remarks[name], block = why, replace(block, gain=NAN)
         while after and is_simple and givers[first := blocks[-1].layers[0]] is not parts[first]:
             block = _joined(blocks.pop(), block, "")
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
         if giver and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
-            blocks[1], told = of_any_scale(blocks[1], giver)  # the first may be an embedding
-            remarks |= {blocks[1].name: told} if told else {}
+            blocks[1], why = of_any_scale(blocks[1], giver)  # the first may be an embedding
+            remarks |= {blocks[1].name: why} if why else {}
 
     remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
@@ -278,14 +278,16 @@ def _spread(part: Call, before: Call) -> float:
 
 
 def _layer(
-    call: Call, before: Call | None, gain: float, gradients: dict[str, list[Array]], spread: float
-) -> AuditedLayer:
-    inside = (each for name, each in gradients.items() if name == call.name or name.startswith(f"{call.name}."))
+    call: Call, before: Call, name: str, gain: float, share: float, gradients: dict[str, list[Array]],
+    spread: float,
+) -> AuditedLayer:  # fmt: skip
+    inside = (each for path, each in gradients.items() if path == call.name or path.startswith(f"{call.name}."))
     own = [gradient for each in inside for gradient in each]
     return AuditedLayer(
-        name=call.name,
+        name=name,
         kind=call.kind,
         gain=gain,
+        share_above_1=share,
         mean_square_a=call.square / call.size if call.size else NAN,
         dead=call.gave_still,
         gradient_norm=math.hypot(*(float(np.linalg.norm(each)) for each in own)) if own else NAN,
@@ -293,6 +295,6 @@ def _layer(
         spread=spread,
         is_measured_only=True,
         is_finite=call.is_finite,
-        is_gradient_finite=all(each.is_gradient_finite for each in (call, before or call))
+        is_gradient_finite=all(each.is_gradient_finite for each in (call, before))
         and all(np.isfinite(each).all() for each in own),
     )

@@ -1,4 +1,4 @@
-"""What becomes of the gradient through the time steps of recurrent modules."""
+"""What becomes of the gradient through the time steps of recurrent modules, and the steps of loops of one's own."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ class TimeSteps(NamedTuple):
     is_read_early : bool
         Whether that which enters last alone fades: all of the gradient does not, as early steps are read, too.
     remarks : dict of str to str
-        Of all of which the same is true, by the names of the parts that they belong to.
+        Of all of which the same is true, and of loops, by the names of the parts that they belong to.
 
     """
 
@@ -37,6 +37,7 @@ class TimeSteps(NamedTuple):
         early = [call for call, _ in loops if call.unrolled is not None and call.unrolled.is_read_early]
         last, loop = max(loops, key=lambda each: (each[0] not in early, abs(each[1][1])), default=(None, None))
         faded = [(call, loop[1:3]) for call, loop in loops if call in early]
+        faded += [(call, call.faded) for call in calls if call.faded is not None]
         remarks: dict[str, str] = {}
         for call, (size, steps) in faded:
             part = next((part for part in parts if f"{call.name}.".startswith(f"{part.name}.")), call)
