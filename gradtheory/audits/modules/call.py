@@ -3,7 +3,8 @@
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,10 @@ class Call:
         Of what takes the steps of such a loop: the square of the gradient by its first input.
     tensor, edge : tensor, edge of autograd's graph, or None
         The output without its graph, and its place in the graph as it was when it was given.
+    keeps : bool
+        Whether gradients are kept: there are few numbers.
+    back, pooled_back : tensor or None
+        Then the gradient by the output, if that is one tensor, or by the sum; and that by the first input.
 
     """
 
@@ -130,6 +135,9 @@ class Call:
     taken_square: float = NAN
     tensor: Any = None
     edge: Any = None
+    keeps: bool = False
+    back: Any = None
+    pooled_back: Any = None
     children: list[int] = field(default_factory=list)
 
     @property
@@ -199,6 +207,7 @@ def watch_sums(calls: Sequence[Call], sum_of: Callable[[Any], Any]) -> None:
 def _note_sum(call: Call, gradients: Sequence[Any]) -> None:
     if gradients[0] is not None:
         call.at_sum = float(square_sum(gradients[0])), by_sample(gradients[0])
+        call.back = gradients[0].detach() if call.keeps else None
 
 
 def settle(calls: Sequence[Call], outcome: Any) -> None:
@@ -217,3 +226,23 @@ def origin_of(calls: Sequence[Call]) -> str | None:
     while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
         origin = inner
     return None if origin is None else origin.name or origin.kind
+
+
+@contextmanager
+def apart(calls: list[Call]) -> Iterator[None]:
+    """Let calls note gradients anew while the context lasts; then they know what they knew.
+
+    A checkpoint calls modules again on the way back, and adds calls.
+    """
+    known = [(call, dict(vars(call)), None if call.unrolled is None else call.unrolled.gradients) for call in calls]
+    for call in calls:
+        call.squares, call.gradient_square, call.by_sample, call.at_sum = {}, NAN, None, None
+        if call.unrolled is not None:
+            call.unrolled.gradients = {}
+    try:
+        yield
+    finally:
+        for call, own, gradients in known:
+            vars(call).update(own)
+            if call.unrolled is not None and gradients is not None:
+                call.unrolled.gradients = gradients

@@ -4,7 +4,6 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-
 @dataclass(frozen=True)
 class Graph:
     """The steps that lead to a loss; made before the backward pass, which frees what they know.
@@ -81,6 +80,16 @@ class Graph:
         while self.depth[start] > self.depth[step]:
             start = self.above[start]
         return start is not step
+
+    def comes_together(self, step: Any, ends: Iterable[Any]) -> bool:
+        """Return whether all ways from a step to the end pass one of some others."""
+        others = {self.one.get(each, each) for each in ends}
+        step = self.one.get(step, step)
+        while step in self.depth and step is not self.end:
+            step = self.above[step]
+            if step in others:
+                return True
+        return False
 
 
 def steps_before(step: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from gradtheory.audits.layers import NAN
-from gradtheory.audits.modules.call import Call
+from gradtheory.audits.modules.call import Call, apart
 from gradtheory.audits.modules.graph import Graph, steps_before, steps_from
 from gradtheory.audits.modules.stream import follows, paths_of, sources_of
 from gradtheory.audits.modules.tensors import square_sum
@@ -112,7 +112,7 @@ def _follow(
     own = {noted[id(part)] for part in span if id(part) in noted}
     takes = [part for part in parts if id(part) in noted and noted[id(part)] not in own and part.first_sources & own]
     taken: dict[int, float] = {}
-    with _apart(calls), _without(read), _noting(takes, taken):
+    with apart(calls), _without(read), _noting(takes, taken):
         try:
             torch.autograd.grad(GradientEdge(graph.end, 0), begins, retain_graph=True, allow_unused=True)
         except RuntimeError:  # torch's, of what goes back once alone, as reentrant checkpoints do
@@ -170,26 +170,6 @@ def _taking(state: set[Any], within: set[Any], takers: Mapping[Any, Sequence[Any
             if taker not in within and taker not in state:
                 read.setdefault(taker, set()).add(step)
     return read
-
-
-@contextmanager
-def _apart(calls: list[Call]) -> Iterator[None]:
-    """Let calls note gradients anew while the context lasts; then they know what they knew.
-
-    A checkpoint calls modules again on the way back, and adds calls.
-    """
-    known = [(call, dict(vars(call)), None if call.unrolled is None else call.unrolled.gradients) for call in calls]
-    for call in calls:
-        call.squares, call.gradient_square, call.by_sample, call.at_sum = {}, NAN, None, None
-        if call.unrolled is not None:
-            call.unrolled.gradients = {}
-    try:
-        yield
-    finally:
-        for call, own, gradients in known:
-            vars(call).update(own)
-            if call.unrolled is not None and gradients is not None:
-                call.unrolled.gradients = gradients
 
 
 @contextmanager

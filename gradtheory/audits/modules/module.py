@@ -24,17 +24,18 @@ from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, i
 from gradtheory.audits.modules.call import Call, hands_on, names_of, origin_of, settle
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.hooks import check_takes_hooks
-from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
-from gradtheory.audits.modules.loops import compared, counted, follow_loops, is_repeated
+from gradtheory.audits.modules.jacobians import plain_attention, with_singular_values
+from gradtheory.audits.modules.loops import counted, follow_loops, is_repeated
 from gradtheory.audits.modules.losses import loss_of, name_of, undone_by
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
+from gradtheory.audits.modules.own_gains import gain_of, keep_gradients, own_gains
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
-from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
+from gradtheory.audits.modules.stream import inner_parts, parts_before, paths_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.audits.modules.time_steps import TimeSteps
 from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
@@ -125,7 +126,8 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
-            value.backward(retain_graph=are_few(record.calls) or is_repeated(record.calls))
+            keeps = keep_gradients(record.calls)
+            value.backward(retain_graph=keeps or is_repeated(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
@@ -163,34 +165,35 @@ def _measured(
     A part that begins a branch beside the stream has no gain that is known; nor has what the loss undoes.
     """
     gradients = gradients_of(module)
-    paths = paths_of(sources := sources_of(parts, calls))
+    taken = parts_before(parts, calls)
+    sources = [several[-1] if several else None for several in taken]
+    paths = paths_of(sources)
     inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
+    own = own_gains(parts, taken, paths, calls, graph, by_x, passed_by)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     remarks: dict[str, str] = {}
     givers: list[Call] = []  # for each part that of which it hands on the numbers, or itself
     all_calls = Counter(part.name for part in parts)
-    for place, (part, name, source, path) in enumerate(zip(parts, names_of(parts), sources, paths, strict=True)):
+    for place, (part, name, source, path, its) in enumerate(
+        zip(parts, names_of(parts), sources, paths, own, strict=True)
+    ):
         goes_on = source is not None and paths[source] == path
         before, giver = (parts[source], givers[source]) if source is not None and goes_on else (None, None)
         givers.append(part)
-        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
-        told, prior = compared(part, before, parts, calls)
-        gain = _gain(told, prior.gradient_square if prior else sum(own) if own else NAN, passes=part.name in passed_by)
         spread = _spread(part, before or part)
         behind = part if source is None else parts[source]
-        layers.append(_layer(part, behind, name, gain, told.share_above_1(prior), gradients, spread))
+        layers.append(_layer(part, behind, name, its.gain, its.share_above_1, gradients, spread))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind) or (kind == undone and all(each.kind in _OF_SHAPES for each in parts[place + 1 :])):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
-        whole = gain / factor_within(part, calls)
-        known = counted(part, before, whole) if before or not place else NAN
+        factor = factor_within(part, calls)
+        known, known_of_all = (counted(part, before, each / factor) for each in (its.counted, its.of_all))
         own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
         block = AuditedBlock(
-            name, known, spread, (place,), own_kind,
-            least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
-            lets_pass=lets_pass(part, calls),
+            name, known, spread, (place,), own_kind, least_spread=spread, took=part.took_size, path=path,
+            is_inner=inner[place], lets_pass=lets_pass(part, calls), of_all=known_of_all,
         )  # fmt: skip
         is_another = giver is not None and giver.kind in _activations()  # of two in a row one has other weights
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
@@ -201,9 +204,9 @@ def _measured(
             blocks.append(block)
             continue
         is_simple = is_next and giver is not None and not giver.children and not is_pooling(giver.kind)
-        why = why_uncounted(part, whole, calls) if before and not inner[place] else ""
+        why = why_uncounted(part, its.gain / factor, calls) if before and not inner[place] else ""
         if why and not (after and is_simple):
-            remarks[name], block = why, replace(block, gain=NAN)
+            remarks[name], block = why, replace(block, gain=NAN, of_all=NAN)
         while after and is_simple and givers[first := blocks[-1].layers[0]] is not parts[first]:
             block = _joined(blocks.pop(), block, "")
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
@@ -237,7 +240,7 @@ def _measured(
 def _between(parts: Sequence[Call], sources: Sequence[int | None], first: int, last: int) -> float:
     """Return the gain of several parts in a row."""
     source = sources[first]
-    return NAN if source is None else _gain(parts[last], parts[source].gradient_square)
+    return NAN if source is None else gain_of(parts[last], parts[source].gradient_square)
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
@@ -249,7 +252,7 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     both, kind = layer.layers + other.layers, layer.kind + after
     return replace(
         layer, gain=layer.gain * other.gain, spread=spread, layers=both, kind=kind, least_spread=spread,
-        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass,
+        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass, of_all=layer.in_branch * other.in_branch,
     )  # fmt: skip
 
 
@@ -260,16 +263,6 @@ def _activations() -> frozenset[str]:
 
     others = {"GLU", "LogSoftmax", "MultiheadAttention", "Softmax", "Softmax2d", "Softmin"}
     return frozenset(activation.__all__) - others
-
-
-def _gain(part: Call, before: float, *, passes: bool = False) -> float:
-    """Return the norm of the gradient by the output of the part before over that by the output of this one.
-
-    A gain of 0 of a part that passes gradients on in another call tells nothing.
-    """
-    if not part.gradient_square > 0.0 or (passes and before == 0.0):
-        return NAN
-    return math.sqrt(before / part.gradient_square)
 
 
 def _spread(part: Call, before: Call) -> float:

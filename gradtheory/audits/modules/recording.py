@@ -7,14 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, lead, watch_sums
 from gradtheory.audits.modules.graph import Graph, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
-from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
+from gradtheory.audits.modules.tensors import (
+    by_sample,
+    is_finite,
+    is_finite_or_masked,
+    square_sum,
+    sum_of_rows,
+    tensors,
+    viewed,
+)
 from gradtheory.audits.modules.unrolled import Unrolled
 
 
@@ -179,7 +186,7 @@ def _least_size(tensor: Any) -> float:
 
 
 def _note_pooled(call: Call, gradient: Any) -> None:
-    call.pooled_square = float(square_sum(gradient))
+    call.pooled_square, call.pooled_back = float(square_sum(gradient)), gradient.detach() if call.keeps else None
 
 
 def _note_output(call: Call, output: Any) -> None:
@@ -210,14 +217,11 @@ def _note_tensor(noted: Call, tensor: Any, call: Call) -> None:
 
     def note(gradient: Any) -> None:
         rows = by_sample(gradient)
-        call.by_sample = _sum(call.by_sample, rows) if call.squares else rows
+        if call.at_sum is None:
+            call.back = gradient.detach() if call.keeps and not call.squares else None
+        call.by_sample = sum_of_rows(call.by_sample, rows) if call.squares else rows
         call.squares[number] = float(square_sum(gradient))
         call.gradient_square = sum(call.squares.values())
         call.is_gradient_finite = call.is_gradient_finite and is_finite(gradient)
 
     tensor.register_hook(note)
-
-
-def _sum(first: Array | None, second: Array | None) -> Array | None:
-    """Return the squares of two gradients, row by row; None where they have not the same samples."""
-    return None if first is None or second is None or len(first) != len(second) else first + second
