@@ -294,3 +294,56 @@ def test_what_takes_a_product_is_judged_by_what_it_sends_to_both(seed):
     given = module.o(torch.tanh(i) * torch.tanh(0.01 * w + 1.0))
     (gradient,) = torch.autograd.grad(functional.cross_entropy(given, y), given, retain_graph=True)
     assert gains(report)["o"] == pytest.approx(own_gain(given, [i, w], gradient), rel=1e-3)
+
+
+class Beside(nn.Module):
+    """An autoencoder that gives a term of the loss beside what it decodes."""
+
+    def __init__(self):
+        super().__init__()
+        self.e = nn.Sequential(nn.Linear(13, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 8))
+        self.d = nn.Sequential(nn.Linear(8, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 13))
+
+    def forward(self, x):
+        z = self.e(x)
+        return self.d(z), (z**2).mean()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_a_term_of_the_loss_that_is_given_beside_is_no_summand_of_a_part(reduction):
+    torch.manual_seed(0)
+    module, (x, _) = Beside(), data()
+
+    def loss(given, targets):
+        return (functional.mse_loss(given[0], targets, reduction=reduction) + given[1]).mean()
+
+    report = gt.audit(module, x, x, loss=loss)
+    assert (report.verdict, report.cause) == ("stable", "")
+    hidden = module.d[1](module.d[0](module.e(x)))
+    given = module.d[2](hidden)
+    (gradient,) = torch.autograd.grad(functional.mse_loss(given, x), given, retain_graph=True)
+    assert gains(report)["d.2"] == pytest.approx(own_gain(given, [hidden], gradient), rel=1e-3)
+
+
+class Masked(nn.Module):
+    """What an encoder gives is written between tokens that are learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.e = nn.Linear(8, WIDTH), nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(3))
+        self.token, self.d, self.o = nn.Parameter(torch.randn(WIDTH)), nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 8)
+
+    def forward(self, x):
+        h = self.first(x[:, :1])
+        for layer in self.e:
+            h = h + torch.tanh(layer(h))
+        z = self.token.expand(len(h), 400, -1).clone()
+        z[:, :1] = h
+        return self.o(z + torch.tanh(self.d(z)))
+
+
+def test_what_is_written_into_tokens_has_its_own_gradient():
+    torch.manual_seed(0)
+    module, x = Masked(), torch.randn(4, 400, 8)
+    report = gt.audit(module, x, x)
+    assert (report.verdict, report.cause) == ("stable", "")

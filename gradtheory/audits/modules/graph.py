@@ -4,6 +4,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+_JOINS = "CatBackward", "StackBackward", "CopySlices", "IndexPut", "Scatter"  # in the names of steps
+
+
 @dataclass(frozen=True)
 class Graph:
     """The steps that lead to a loss; made before the backward pass, which frees what they know.
@@ -120,7 +123,7 @@ def is_joined(step: Any, ends: Container[Any]) -> bool:
         made = [each for each in sources if not _is_made_of_nothing(each)]
         if len(made) != 1:
             return False
-        if len(sources) > 1 and step.name() == "CatBackward0":
+        if len(sources) > 1 and _joins(step):
             return True
         (step,) = made
     return False
@@ -141,11 +144,17 @@ def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> A
 def _goes_on(step: Any) -> bool:
     """Return whether a step adds something, or does something with one tensor, and with what nothing has made.
 
-    What joins that to the tensor does not: the gradient by both is not the tensor's.
+    What joins that to the tensor, or writes the one into the other, does not: the gradient by both is not the tensor's.
+    Nor does what gives a number, as losses are.
     """
-    if step.name() == "CatBackward0":
+    is_number = not any(getattr(each, "shape", True) for each in getattr(step, "_input_metadata", [None]))
+    if is_number or _joins(step):
         return False
     return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+
+
+def _joins(step: Any) -> bool:
+    return any(name in step.name() for name in _JOINS)
 
 
 def _is_made_of_nothing(step: Any) -> bool:

@@ -47,7 +47,8 @@ class Record:
     def behind(self, end: Any) -> Graph:
         """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
         taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
-        graph = Graph.behind(end, self.together, taken)
+        given = {step for step, calls in self.givers.items() if 0 in calls}  # by the whole: a loss is made of that
+        graph = Graph.behind(end, self.together, taken | given)
         lead(self.calls, graph)
         watch_sums(self.calls, graph.sum_of)
         return graph
