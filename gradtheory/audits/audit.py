@@ -125,11 +125,11 @@ def audit(
         verdict = verdict._replace(start=measured.origin, is_alone=False, excess=math.nan)
     elif measured.attention is not None:
         verdict = _of_attention(*measured.attention, measured, verdict)
-    elif measured.loop is not None and verdict.start is None:
+    elif measured.loop is not None and verdict.start is None and not measured.is_read_early:
         verdict = through_time(*measured.loop[:3]) or verdict
         layers = [_in_loop(layer, verdict) for layer in layers]
         verdict = verdict._replace(cause=f"{verdict.cause}; {measured.recurrent}") if verdict.start else verdict
-    elif measured.loop is not None and f"{measured.loop[0]}.".startswith(f"{verdict.start}."):
+    elif measured.loop is not None and verdict.start and f"{measured.loop[0]}.".startswith(f"{verdict.start}."):
         _, size, steps, by = measured.loop
         share = f"its {by} at the first of {steps + 1} time steps has {math.exp(size):.3g} times the gradient of the"
         verdict = verdict._replace(cause=f"{verdict.cause}; {share} last; {measured.recurrent}")

@@ -37,7 +37,7 @@ def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
     *_, last = members
     if len(members) == 1:
         return last
-    is_known = all(member.gain > 0.0 and math.isfinite(member.gain) for member in members)
+    is_known = all(member.in_branch > 0.0 and math.isfinite(member.in_branch) for member in members)
     gain = last.whole if is_known else math.nan
     way = 1.0 if gain > 1.0 else -1.0
     name = _steepest(members, way) if is_known else last.name
@@ -50,6 +50,7 @@ def _one(members: Sequence[AuditedBlock]) -> AuditedBlock:
         layers=tuple(layer for member in members for layer in member.layers),
         kind=" ".join(member.kind for member in members),
         took=members[0].took,
+        members=tuple(member.name for member in members),
     )
 
 
@@ -58,5 +59,9 @@ def _steepest(members: Sequence[AuditedBlock], way: float) -> str:
     totals: dict[str, float] = {}
     for member in members:
         module = module_of(member.name)
-        totals[module] = totals.get(module, 0.0) + way * math.log(member.gain)
-    return max(members, key=lambda member: (totals[module_of(member.name)], way * math.log(member.gain))).name
+        totals[module] = totals.get(module, 0.0) + way * _size(member)
+    return max(members, key=lambda member: (totals[module_of(member.name)], way * _size(member))).name
+
+
+def _size(member: AuditedBlock) -> float:
+    return math.log(member.gain if member.gain > 0.0 else member.in_branch)

@@ -32,8 +32,8 @@ class AuditedLayer(ShownAsTable):
         Such as "dense, tanh", or the class of a torch module.
     gain : float
         By which the gradient grows on its way back through the layer: the norm of the gradients by its inputs over
-        that by its outputs, all samples together. Measured only, by what the part before gave: if that went elsewhere,
-        too, by all of that. Products of gains are what explodes or vanishes.
+        that by its outputs, all samples together. Measured only, by what the parts before gave, as far as it comes
+        back through this one; in a residual branch by all of it. Products of gains are what explodes or vanishes.
     block_gain : float
         The same for the part of the network that the layer belongs to, between two places that every path passes: with
         residual connections that is what counts.
@@ -133,7 +133,10 @@ class AuditedBlock:
     name : str
         What its layers' names have in common.
     gain : float
-        By which the gradient grows through it.
+        By which the gradient grows through it: of a part of a measured module by what the part itself sends back.
+    of_all : float or None
+        Of such a part, where it is not the same: by all of the gradient that comes to the part before, whatever goes
+        around it. In a branch products of these tell how the gradient goes on.
     spread : float
         The standard deviation of log(gain) that random weights have.
     layers : tuple of int
@@ -156,6 +159,8 @@ class AuditedBlock:
     lets_pass : float
         Which share of the gradient's size norms let pass, as the rest lies along what they give, beside that of a
         random gradient: a block is judged by what it would do to that.
+    members : tuple of str
+        The names of several that are taken together, as those of a branch.
     expected : float
         By which theory has the gradient grow through it, if it is one layer; nan where nothing is predicted.
 
@@ -174,6 +179,13 @@ class AuditedBlock:
     is_inner: bool = False
     whole: float = NAN
     lets_pass: float = 1.0
+    of_all: float | None = None
+    members: tuple[str, ...] = ()
+
+    @property
+    def in_branch(self) -> float:
+        """The gain of which products over a branch tell how the gradient goes on."""
+        return self.gain if self.of_all is None else self.of_all
 
 
 class OutOfScale(NamedTuple):

@@ -53,6 +53,8 @@ class Measurement:
     loop : tuple of str, float, int and str, or None
         The recurrent module through whose time the gradient changes most, the logarithm of the factor, the steps, and
         by what that gradient is.
+    is_read_early : bool
+        Whether only that fades there which enters at the last step: all of the gradient does not.
     overflows : str
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
     network : Network or None
@@ -89,6 +91,7 @@ class Measurement:
     origin: str | None = None
     attention: tuple[str, str] | None = None
     loop: tuple[str, float, int, str] | None = None
+    is_read_early: bool = False
     overflows: str = ""
     network: Network | None = None
     shortcut: tuple[str, float, float] | None = None

@@ -165,7 +165,7 @@ def test_rows_of_packed_sequences_are_no_time_steps():
     torch.manual_seed(0)
     with recorded(module := Module()) as record:
         module(torch.randn(6, 12, 4, requires_grad=True)).sum().backward()
-    assert not any(call.by_time for call in record.calls)
+    assert not any(call.unrolled for call in record.calls)
 
 
 class Deep(nn.Module):

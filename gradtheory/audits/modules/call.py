@@ -3,7 +3,8 @@
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,12 +73,22 @@ class Call:
     lets_pass : float
         Of a norm: which share of a gradient's size is left when that along what it gives is taken away, beside what is
         left of a random one.
-    by_time : list of float
-        Of a recurrent module: the squares of the gradient by its input, for each time step.
     unrolled : Unrolled or None
-        Of one of several layers: what gives the squares of the gradient by its state instead.
+        Of a recurrent module: what tells how the gradient goes back through its time steps.
+    alone, loop : Call and object, or None
+        Of a step of a loop: the same with the gradient that enters at the last step alone; and which loop that is.
+    faded : tuple of float and int, or None
+        Of the first step of a loop: by which logarithm what enters last fades, in how many, if all of it does not.
+    fading : float
+        Likewise which share of that, in logarithms, is fading of all of the gradient.
+    taken_square : float
+        Of what takes the steps of such a loop: the square of the gradient by its first input.
     tensor, edge : tensor, edge of autograd's graph, or None
         The output without its graph, and its place in the graph as it was when it was given.
+    keeps : bool
+        Whether gradients are kept: there are few numbers.
+    back, pooled_back : tensor or None
+        Then the gradient by the output, if that is one tensor, or by the sum; and that by the first input.
 
     """
 
@@ -116,10 +127,17 @@ class Call:
     ends_in: str = ""
     at_sum: tuple[float, Array | None] | None = None
     lets_pass: float = 1.0
-    by_time: list[float] = field(default_factory=list)
     unrolled: Unrolled | None = None
+    alone: "Call | None" = None
+    loop: Any = None
+    faded: tuple[float, int] | None = None
+    fading: float = 1.0
+    taken_square: float = NAN
     tensor: Any = None
     edge: Any = None
+    keeps: bool = False
+    back: Any = None
+    pooled_back: Any = None
     children: list[int] = field(default_factory=list)
 
     @property
@@ -134,17 +152,14 @@ class Call:
 
     @property
     def through_time(self) -> tuple[str, float, int, str] | None:
-        """Of which module the gradient grows from the last time step to the first, by which logarithm, in how many.
+        """Of which module the gradient that enters last grows on its way to the first time step.
 
-        Last stands by what that gradient is: by its input or, of several layers, by its state.
+        Then come by which logarithm, in how many steps, and by what that gradient is: its input or its state.
         """
-        squares = self.by_time if self.unrolled is None else self.unrolled.squares()
-        first = next((k for k, square in enumerate(squares) if square > 0.0), len(squares))  # 0 is faded to nothing
-        steps = len(squares) - 1 - first
-        if steps < 1 or not squares[-1] > 0.0 or not math.isfinite(sum(squares)):
+        growth = None if self.unrolled is None else self.unrolled.growth()
+        if self.unrolled is None or growth is None:
             return None
-        by = "input" if self.unrolled is None else "state"
-        return self.name or self.kind, 0.5 * math.log(squares[first] / squares[-1]), steps, by
+        return self.name or self.kind, *growth, self.unrolled.by
 
     def share_above_1(self, before: "Call | None") -> float:
         """Return the share of samples on which the gradient grows; nan where the parts have not the same samples."""
@@ -192,6 +207,7 @@ def watch_sums(calls: Sequence[Call], sum_of: Callable[[Any], Any]) -> None:
 def _note_sum(call: Call, gradients: Sequence[Any]) -> None:
     if gradients[0] is not None:
         call.at_sum = float(square_sum(gradients[0])), by_sample(gradients[0])
+        call.back = gradients[0].detach() if call.keeps else None
 
 
 def settle(calls: Sequence[Call], outcome: Any) -> None:
@@ -210,3 +226,23 @@ def origin_of(calls: Sequence[Call]) -> str | None:
     while origin is not None and (inner := next((calls[k] for k in origin.children if calls[k].is_origin), None)):
         origin = inner
     return None if origin is None else origin.name or origin.kind
+
+
+@contextmanager
+def apart(calls: list[Call]) -> Iterator[None]:
+    """Let calls note gradients anew while the context lasts; then they know what they knew.
+
+    A checkpoint calls modules again on the way back, and adds calls.
+    """
+    known = [(call, dict(vars(call)), None if call.unrolled is None else call.unrolled.gradients) for call in calls]
+    for call in calls:
+        call.squares, call.gradient_square, call.by_sample, call.at_sum = {}, NAN, None, None
+        if call.unrolled is not None:
+            call.unrolled.gradients = {}
+    try:
+        yield
+    finally:
+        for call, own, gradients in known:
+            vars(call).update(own)
+            if call.unrolled is not None and gradients is not None:
+                call.unrolled.gradients = gradients

@@ -4,6 +4,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+_JOINS = "CatBackward", "StackBackward", "CopySlices", "IndexPut", "Scatter"  # in the names of steps
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -82,6 +84,16 @@ class Graph:
             start = self.above[start]
         return start is not step
 
+    def comes_together(self, step: Any, ends: Iterable[Any]) -> bool:
+        """Return whether all ways from a step to the end pass one of some others."""
+        others = {self.one.get(each, each) for each in ends}
+        step = self.one.get(step, step)
+        while step in self.depth and step is not self.end:
+            step = self.above[step]
+            if step in others:
+                return True
+        return False
+
 
 def steps_before(step: Any) -> list[Any]:
     """Return the steps that a step takes from; a tensor that nothing has made stands for itself."""
@@ -111,7 +123,7 @@ def is_joined(step: Any, ends: Container[Any]) -> bool:
         made = [each for each in sources if not _is_made_of_nothing(each)]
         if len(made) != 1:
             return False
-        if len(sources) > 1 and step.name() == "CatBackward0":
+        if len(sources) > 1 and _joins(step):
             return True
         (step,) = made
     return False
@@ -132,11 +144,17 @@ def _common(steps: list[Any], above: dict[Any, Any], depth: dict[Any, int]) -> A
 def _goes_on(step: Any) -> bool:
     """Return whether a step adds something, or does something with one tensor, and with what nothing has made.
 
-    What joins that to the tensor does not: the gradient by both is not the tensor's.
+    What joins that to the tensor, or writes the one into the other, does not: the gradient by both is not the tensor's.
+    Nor does what gives a number, as losses are.
     """
-    if step.name() == "CatBackward0":
+    is_number = not any(getattr(each, "shape", True) for each in getattr(step, "_input_metadata", [None]))
+    if is_number or _joins(step):
         return False
     return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+
+
+def _joins(step: Any) -> bool:
+    return any(name in step.name() for name in _JOINS)
 
 
 def _is_made_of_nothing(step: Any) -> bool:

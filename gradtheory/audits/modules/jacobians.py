@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN, AuditedLayer
 from gradtheory.audits.modules.call import Call
-from gradtheory.audits.modules.stream import sources_of
+from gradtheory.audits.modules.stream import parts_before
 from gradtheory.audits.singular_values import largest_of_products
 
 _MOST_ENTRIES = 2**22  # of all that the modules give; beyond, some forty products of each part would take too long
@@ -29,15 +29,18 @@ def with_singular_values(
 ) -> list[AuditedLayer]:
     """Return the layers with the largest singular values of what each part makes of the one before.
 
-    That runs through the graph again, so that what the calls noted of gradients holds no longer.
+    What takes several others has none, as its gain is that by all of these. That runs through the graph again, so that
+    what the calls noted of gradients holds no longer.
     """
     known = list(layers)
     if not are_few(calls):
         return known
-    for place, (part, source) in enumerate(zip(parts, sources_of(parts, calls), strict=True)):
-        before = part if source is None else parts[source]
+    for place, (part, several) in enumerate(zip(parts, parts_before(parts, calls), strict=True)):
+        if len(several) != 1 and not (several and parts[several[-1]].name == part.name):
+            continue
+        before = parts[several[-1]]
         are_single = all(call.edge and len(call.squares) == 1 for call in (part, before))
-        if before is not part and are_single and math.isfinite(part.gradient_square + before.gradient_square):
+        if are_single and math.isfinite(part.gradient_square + before.gradient_square):
             value, error = _largest_singular_value(part, before)
             known[place] = replace(known[place], largest_singular_value=value, singular_value_error=error)
     return known

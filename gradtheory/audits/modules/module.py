@@ -24,17 +24,20 @@ from gradtheory.audits.modules.batches import SEVERAL, given_to, holds_arrays, i
 from gradtheory.audits.modules.call import Call, hands_on, names_of, origin_of, settle
 from gradtheory.audits.modules.graph import Graph
 from gradtheory.audits.modules.hooks import check_takes_hooks
-from gradtheory.audits.modules.jacobians import are_few, plain_attention, with_singular_values
+from gradtheory.audits.modules.jacobians import plain_attention, with_singular_values
+from gradtheory.audits.modules.loops import counted, follow_loops, is_repeated
 from gradtheory.audits.modules.losses import loss_of, name_of, undone_by
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
+from gradtheory.audits.modules.own_gains import gain_of, keep_gradients, own_gains
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
-from gradtheory.audits.modules.scales import recurrent_scale, scales_within
+from gradtheory.audits.modules.scales import scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
-from gradtheory.audits.modules.stream import inner_parts, paths_of, sources_of, stream, unseen
+from gradtheory.audits.modules.stream import inner_parts, parts_before, paths_of, stream, unseen
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
+from gradtheory.audits.modules.time_steps import TimeSteps
 from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
@@ -123,12 +126,14 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
             if not value.requires_grad:
                 raise InvalidArgument("network", type(module).__name__, _NO_GRADIENT)
             graph, shortcut = record.behind(value.grad_fn), odd_shortcut(record.calls)
-            value.backward(retain_graph=are_few(record.calls))
+            keeps = keep_gradients(record.calls)
+            value.backward(retain_graph=keeps or is_repeated(record.calls))
             by_x = {id(leaf): float(square_sum(leaf.grad)) for leaf in leaves if leaf.grad is not None}
             name = name_of(output, y, loss)
             settle(record.calls, [None if name == NONE else value, *(each.grad for each in module.parameters())])
             told = NAN if name == NONE else float(value.detach())
             parts = stream(record.calls, graph, module)
+            follow_loops(parts, record.calls, graph, module)
             measured = _measured(parts, record.calls, graph, told, module, by_x, undone_by(value, output))
             layers = with_singular_values(measured.layers, parts, record.calls)
         odd, weights = odd_norms_within(module, [layer.name for layer in layers], record.calls)
@@ -160,36 +165,35 @@ def _measured(
     A part that begins a branch beside the stream has no gain that is known; nor has what the loss undoes.
     """
     gradients = gradients_of(module)
-    sources = sources_of(parts, calls)
+    taken = parts_before(parts, calls)
+    sources = [several[-1] if several else None for several in taken]
     paths = paths_of(sources)
     inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
+    own = own_gains(parts, taken, paths, calls, graph, by_x, passed_by)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     remarks: dict[str, str] = {}
     givers: list[Call] = []  # for each part that of which it hands on the numbers, or itself
     all_calls = Counter(part.name for part in parts)
-    for place, (part, name, source, path) in enumerate(zip(parts, names_of(parts), sources, paths, strict=True)):
+    for place, (part, name, source, path, its) in enumerate(
+        zip(parts, names_of(parts), sources, paths, own, strict=True)
+    ):
         goes_on = source is not None and paths[source] == path
         before, giver = (parts[source], givers[source]) if source is not None and goes_on else (None, None)
         givers.append(part)
-        own = [by_x[leaf] for leaf in (part.leaves & by_x.keys())]
-        gain = _gain(
-            part, before.gradient_square if before else sum(own) if own else NAN, passes=part.name in passed_by
-        )
         spread = _spread(part, before or part)
-        layer = _layer(part, None if source is None else parts[source], gain, gradients, spread)
-        layers.append(replace(layer, name=name, share_above_1=part.share_above_1(before)))
+        behind = part if source is None else parts[source]
+        layers.append(_layer(part, behind, name, its.gain, its.share_above_1, gradients, spread))
         kind = f"{part.kind}{COMPOSITE if part.children else ''}"
         if is_pooling(kind) or (kind == undone and all(each.kind in _OF_SHAPES for each in parts[place + 1 :])):
             blocks.append(AuditedBlock(name, NAN, spread, (place,), kind, path=path))
             continue
-        whole = gain / factor_within(part, calls)
-        known = whole if before or not place else NAN
+        factor = factor_within(part, calls)
+        known, known_of_all = (counted(part, before, each / factor) for each in (its.counted, its.of_all))
         own_kind = f"{kind} {part.name}" if all_calls[part.name] > PEERS else kind  # of a loop, with the same weights
         block = AuditedBlock(
-            name, known, spread, (place,), own_kind,
-            least_spread=spread, took=part.took_size, path=path, is_inner=inner[place],
-            lets_pass=lets_pass(part, calls),
+            name, known, spread, (place,), own_kind, least_spread=spread, took=part.took_size, path=path,
+            is_inner=inner[place], lets_pass=lets_pass(part, calls), of_all=known_of_all,
         )  # fmt: skip
         is_another = giver is not None and giver.kind in _activations()  # of two in a row one has other weights
         after = divisor(part, before) or (f" {kind}" if part.kind in _activations() and not is_another else "")
@@ -200,35 +204,35 @@ def _measured(
             blocks.append(block)
             continue
         is_simple = is_next and giver is not None and not giver.children and not is_pooling(giver.kind)
-        told = why_uncounted(part, whole, calls) if before and not inner[place] else ""
-        if told and not (after and is_simple):
-            remarks[name], block = told, replace(block, gain=NAN)
+        why = why_uncounted(part, its.gain / factor, calls) if before and not inner[place] else ""
+        if why and not (after and is_simple):
+            remarks[name], block = why, replace(block, gain=NAN, of_all=NAN)
         while after and is_simple and givers[first := blocks[-1].layers[0]] is not parts[first]:
             block = _joined(blocks.pop(), block, "")
         blocks.append(_joined(blocks.pop(), block, after) if after and is_simple else block)
         if giver and after == NORMED and is_simple and len(blocks) == 2 and not blocks[0].gain > 0.0:
-            blocks[1], told = of_any_scale(blocks[1], giver)  # the first may be an embedding
-            remarks |= {blocks[1].name: told} if told else {}
+            blocks[1], why = of_any_scale(blocks[1], giver)  # the first may be an embedding
+            remarks |= {blocks[1].name: why} if why else {}
 
     remarks |= not_let_pass(blocks) | mark_branches(blocks, functools.partial(_between, parts, sources))
     layers = silenced(layers, blocks, parts, module)
     origin = origin_of(calls)
-    loops = (loop for call in calls if (loop := call.through_time) is not None)
     kinds = {
         part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
     }
-    loop = max(loops, key=lambda loop: abs(loop[1]), default=None)
+    time = TimeSteps.of(calls, parts, module)
     return Measurement(
         layers,
         blocks,
         loss,
         origin=origin,
-        loop=loop,
-        recurrent="" if loop is None else recurrent_scale(module, loop[0]),
+        loop=time.loop,
+        is_read_early=time.is_read_early,
+        recurrent=time.recurrent,
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         unseen=unseen(parts, sources, paths, module),
-        remarks=remarks,
+        remarks=remarks | time.remarks,
         dead=[] if origin is not None else dead_within(calls, module, graph),
     )
 
@@ -236,7 +240,7 @@ def _measured(
 def _between(parts: Sequence[Call], sources: Sequence[int | None], first: int, last: int) -> float:
     """Return the gain of several parts in a row."""
     source = sources[first]
-    return NAN if source is None else _gain(parts[last], parts[source].gradient_square)
+    return NAN if source is None else gain_of(parts[last], parts[source].gradient_square)
 
 
 def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBlock:
@@ -248,7 +252,7 @@ def _joined(layer: AuditedBlock, other: AuditedBlock, after: str) -> AuditedBloc
     both, kind = layer.layers + other.layers, layer.kind + after
     return replace(
         layer, gain=layer.gain * other.gain, spread=spread, layers=both, kind=kind, least_spread=spread,
-        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass,
+        is_inner=other.is_inner, lets_pass=layer.lets_pass * other.lets_pass, of_all=layer.in_branch * other.in_branch,
     )  # fmt: skip
 
 
@@ -261,30 +265,22 @@ def _activations() -> frozenset[str]:
     return frozenset(activation.__all__) - others
 
 
-def _gain(part: Call, before: float, *, passes: bool = False) -> float:
-    """Return the norm of the gradient by the output of the part before over that by the output of this one.
-
-    A gain of 0 of a part that passes gradients on in another call tells nothing.
-    """
-    if not part.gradient_square > 0.0 or (passes and before == 0.0):
-        return NAN
-    return math.sqrt(before / part.gradient_square)
-
-
 def _spread(part: Call, before: Call) -> float:
     """Return a rough standard deviation of log(gain): that of relu layers of these widths."""
     return spread_of_gain(_RELU, part.width, before.width)
 
 
 def _layer(
-    call: Call, before: Call | None, gain: float, gradients: dict[str, list[Array]], spread: float
-) -> AuditedLayer:
-    inside = (each for name, each in gradients.items() if name == call.name or name.startswith(f"{call.name}."))
+    call: Call, before: Call, name: str, gain: float, share: float, gradients: dict[str, list[Array]],
+    spread: float,
+) -> AuditedLayer:  # fmt: skip
+    inside = (each for path, each in gradients.items() if path == call.name or path.startswith(f"{call.name}."))
     own = [gradient for each in inside for gradient in each]
     return AuditedLayer(
-        name=call.name,
+        name=name,
         kind=call.kind,
         gain=gain,
+        share_above_1=share,
         mean_square_a=call.square / call.size if call.size else NAN,
         dead=call.gave_still,
         gradient_norm=math.hypot(*(float(np.linalg.norm(each)) for each in own)) if own else NAN,
@@ -292,6 +288,6 @@ def _layer(
         spread=spread,
         is_measured_only=True,
         is_finite=call.is_finite,
-        is_gradient_finite=all(each.is_gradient_finite for each in (call, before or call))
+        is_gradient_finite=all(each.is_gradient_finite for each in (call, before))
         and all(np.isfinite(each).all() for each in own),
     )

@@ -74,7 +74,7 @@ def mark_branches(blocks: list[AuditedBlock], between: Callable[[int, int], floa
     for branch in groups(blocks):
         if len(branch) > 1:
             first, last = blocks[branch[0]], blocks[branch[-1]]
-            product = math.prod(blocks[number].gain for number in branch)
+            product = math.prod(blocks[number].in_branch for number in branch)
             whole = product if product > 0.0 else between(first.layers[0], last.layers[-1])
             if "Norm" in first.kind and (told := _small_input(first.took, whole)):
                 remarks[first.name], whole = told, NAN
@@ -92,7 +92,7 @@ def of_any_scale(block: AuditedBlock, layer: Call) -> tuple[AuditedBlock, str]:
     most = _LIKE * max(size, 1.0 / size) if size > 0.0 else 0.0
     if not ((grows or fades) and 1.0 / most < gain < most):
         return block, ""
-    return replace(block, gain=NAN), _told(size, block.gain)
+    return replace(block, gain=NAN, of_all=NAN), _told(size, block.gain)
 
 
 def _told(size: float, gain: float) -> str:

@@ -76,6 +76,7 @@ def with_pools(parts: Sequence[Any], follows: Callable[[Any, Any], bool]) -> lis
     for part in parts:
         if part.pooling and rows and part.pooled_square > 0.0 and follows(part, rows[-1]):
             row = replace(part, name=f"before {part.name or part.kind}", kind=part.pooling, children=[], pooling="")
+            row = replace(row, left=part.began, at_sum=None, back=part.pooled_back)
             rows.append(replace(row, gradient_square=part.pooled_square, size=0, gave_same=False, edge=None))
         rows.append(part)
     return rows

@@ -7,15 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradtheory.arithmetic.inputs import Array
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, lead, watch_sums
 from gradtheory.audits.modules.graph import Graph, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
-from gradtheory.audits.modules.tensors import by_sample, is_finite, is_finite_or_masked, square_sum, tensors, viewed
-from gradtheory.audits.modules.unrolled import Unrolled, above_rounding, axis_of_time, has_time
+from gradtheory.audits.modules.tensors import (
+    by_sample,
+    is_finite,
+    is_finite_or_masked,
+    square_sum,
+    sum_of_rows,
+    tensors,
+    viewed,
+)
+from gradtheory.audits.modules.unrolled import Unrolled
 
 
 @dataclass
@@ -40,7 +47,8 @@ class Record:
     def behind(self, end: Any) -> Graph:
         """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
         taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
-        graph = Graph.behind(end, self.together, taken)
+        given = {step for step, calls in self.givers.items() if 0 in calls}  # by the whole: a loss is made of that
+        graph = Graph.behind(end, self.together, taken | given)
         lead(self.calls, graph)
         watch_sums(self.calls, graph.sum_of)
         return graph
@@ -70,7 +78,7 @@ def recorded(module: Any) -> Iterator[Record]:
             call.pooling = pooling(call.began, record.givers)
             if call.pooling and first is not None and first.requires_grad:
                 first.register_hook(functools.partial(_note_pooled, call))
-            _watch_time(call, part, first, inputs, keywords)
+            call.unrolled = Unrolled.of(part, first, inputs, keywords)
             calls.append(call)
             if open_calls:
                 calls[open_calls[-1]].children.append(len(calls) - 1)
@@ -179,23 +187,7 @@ def _least_size(tensor: Any) -> float:
 
 
 def _note_pooled(call: Call, gradient: Any) -> None:
-    call.pooled_square = float(square_sum(gradient))
-
-
-def _watch_time(call: Call, part: Any, first: Any, inputs: Any, keywords: Any) -> None:
-    """Let a call of a recurrent module note what comes back to each time step."""
-    if has_time(part, inputs) and first is not None and first.requires_grad:
-        first.register_hook(_noting_time(call, axis_of_time(part, first)))
-        call.unrolled = Unrolled.of(part, first, inputs, keywords)
-
-
-def _noting_time(call: Call, axis: int) -> Callable[[Any], None]:
-    def note(gradient: Any) -> None:
-        others = [k for k in range(gradient.ndim) if k != axis]
-        squares = (gradient.detach().double() ** 2).sum(dim=others).tolist()
-        call.by_time = above_rounding(squares, gradient, gradient[0].numel() if axis == 0 else gradient[:, 0].numel())
-
-    return note
+    call.pooled_square, call.pooled_back = float(square_sum(gradient)), gradient.detach() if call.keeps else None
 
 
 def _note_output(call: Call, output: Any) -> None:
@@ -226,14 +218,11 @@ def _note_tensor(noted: Call, tensor: Any, call: Call) -> None:
 
     def note(gradient: Any) -> None:
         rows = by_sample(gradient)
-        call.by_sample = _sum(call.by_sample, rows) if call.squares else rows
+        if call.at_sum is None:
+            call.back = gradient.detach() if call.keeps and not call.squares else None
+        call.by_sample = sum_of_rows(call.by_sample, rows) if call.squares else rows
         call.squares[number] = float(square_sum(gradient))
         call.gradient_square = sum(call.squares.values())
         call.is_gradient_finite = call.is_gradient_finite and is_finite(gradient)
 
     tensor.register_hook(note)
-
-
-def _sum(first: Array | None, second: Array | None) -> Array | None:
-    """Return the squares of two gradients, row by row; None where they have not the same samples."""
-    return None if first is None or second is None or len(first) != len(second) else first + second

@@ -6,22 +6,28 @@ from statistics import median
 from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, MUCH, NAN, OutOfScale
+from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.tensors import as_real, square_sum
 
 _FREE = 1e-4  # of what chance makes of a cosine; rounding in float32 makes 1e-6 of it
+OF_THE_LAST = "that is what becomes of the gradient that enters at the last step, though it enters at others, too"
 _GATES = {"LSTM": "forget", "GRU": "update"}
 
 
-def recurrent_scale(module: Any, name: str) -> str:
-    """Return how large the weights are by which a recurrent part goes from one time step to the next."""
-    part = next((part for path, part in module.named_modules() if path == name), module)
+def recurrent_scale(module: Any, call: Call) -> str:
+    """Return how large the weights are by which a recurrent part goes from one time step to the next.
+
+    Before that stands which gradient is followed there, if it enters at several steps.
+    """
+    part = module.get_submodule(call.name)
     weights = {name: getattr(part, name) for name in ("weight_ih_l0", "weight_hh_l0")}
     scales = [
         f"{name} has σ_w = {math.sqrt(w.shape[1] * float(square_sum(w)) / max(1, w.numel())):.3g}"
         for name, w in weights.items()
     ]
     gate = _GATES.get(part.mode)
-    return "; ".join([*scales, *([] if gate is None else [_keeps(part, gate)])])
+    told = [OF_THE_LAST] if call.unrolled is not None and len(call.unrolled.read) > 1 else []
+    return "; ".join([*told, *scales, *([] if gate is None else [_keeps(part, gate)])])
 
 
 def _keeps(part: Any, gate: str) -> str:

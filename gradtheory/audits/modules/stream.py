@@ -26,16 +26,21 @@ def stream(calls: list[Call], graph: Graph, module: Any) -> list[Call]:
 
 
 def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]:
-    """Return, for each part, that of the parts behind its first input, or any, on which it goes on; None without one.
+    """Return, for each part, that of the parts before it on which it goes on; None without one."""
+    return [several[-1] if several else None for several in parts_before(parts, calls)]
 
-    That is none that another of them is made of: a call of the same module, which it repeats in a loop, or else the one
-    with most parts behind it, the last of several.
+
+def parts_before(parts: Sequence[Call], calls: Sequence[Call]) -> list[list[int]]:
+    """Return, for each part, the parts behind its first input, or any, without those that others of them are made of.
+
+    The last is that on which it goes on: a call of the same module, which it repeats in a loop, or else the one with
+    most parts behind it, the last of several.
     """
     owner: dict[int, int] = {}
     numbers = {id(call): number for number, call in enumerate(calls)}
     behind: list[int] = []  # the parts that each is made of, a bit for each
     depth: list[int] = []
-    sources: list[int | None] = []
+    before: list[list[int]] = []
     for place, part in enumerate(parts):
         made_of = {owner[call] for call in part.sources if call in owner}
         first = {owner[call] for call in part.first_sources if call in owner} or made_of
@@ -43,10 +48,9 @@ def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]
         if place > 0 and is_pooling(parts[place - 1].kind) and not is_pooling(part.kind) and part.pooling:
             first = {place - 1}
         beyond = functools.reduce(operator.or_, (behind[each] for each in first), 0)
-        nearest = [each for each in first if not beyond >> each & 1]
-        source = max(nearest, key=lambda each: (parts[each].name == part.name, depth[each], each), default=None)
-        sources.append(source)
-        depth.append(0 if source is None else depth[source] + 1)
+        nearest = (each for each in first if not beyond >> each & 1)
+        before.append(sorted(nearest, key=lambda each: (parts[each].name == part.name, depth[each], each)))
+        depth.append(depth[before[-1][-1]] + 1 if before[-1] else 0)
         bits = (behind[each] | 1 << each for each in made_of | first)
         behind.append(functools.reduce(operator.or_, bits, 0))
         waiting = [numbers[id(part)]] if id(part) in numbers else []
@@ -54,7 +58,7 @@ def sources_of(parts: Sequence[Call], calls: Sequence[Call]) -> list[int | None]
             call = waiting.pop()
             owner[call] = place
             waiting += calls[call].children
-    return sources
+    return before
 
 
 def paths_of(sources: Sequence[int | None]) -> list[int]:
@@ -105,7 +109,7 @@ def unseen(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence
     times = Counter(part.name for part in parts)
     places = zip(parts, sources, paths, strict=True)
     begun = [part for part, source, path in places if source is None or paths[source] != path]
-    whole = [part for part in begun if times[part.name] == 1 and not part.by_time and not is_pooling(part.kind)]
+    whole = [part for part in begun if times[part.name] == 1 and part.unrolled is None and not is_pooling(part.kind)]
     return [part.name or part.kind for part in whole if sum(each.ndim > 1 for each in _weights(part, module)) > 1]
 
 

@@ -20,6 +20,11 @@ def by_sample(gradient: Any) -> Array | None:
     return np.asarray(norms.cpu().numpy()) ** 2
 
 
+def sum_of_rows(first: Array | None, second: Array | None) -> Array | None:
+    """Return the squares of two gradients, row by row; None where they have not the same samples."""
+    return None if first is None or second is None or len(first) != len(second) else first + second
+
+
 def tensors(value: Any) -> Iterator[Any]:
     """Yield the tensors of floats in nested inputs or outputs."""
     return (tensor for tensor in _tensors_of_numbers(value) if tensor.is_floating_point())

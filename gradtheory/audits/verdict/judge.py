@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradtheory.arithmetic.brief import percent
+from gradtheory.audits.branches import joined
 from gradtheory.audits.chance import (
     has_one_flat_side,
     most_of_one,
@@ -90,8 +91,10 @@ def judge(
             for layer in judged
         ]
     if odd is not None:
-        (name, size, cause), headline = odd, ""
-        is_growing = _is_growing(name, size, judged)
+        name, size, cause = odd
+        is_branch = odd is lone and any(block.members for block in joined(blocks) if block.name == name)
+        is_growing = size > 0.0 if is_branch else _is_growing(name, size, judged)
+        headline = _alone(is_growing, " and what is beside it") if is_branch and stretch is None else ""
         cause += _in_spite(name, size, is_growing, judged)
         if norm is not None:
             divisor = f"a norm divides the gradient by {1.0 / norm.gain:.3g}, as its input is large"
@@ -225,7 +228,10 @@ def _without(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[Audited
     """Return the blocks with nothing known of one: that of the name, or that holds the layer of that name."""
     names = [{block.name, *(layers[number].name for number in block.layers)} for block in blocks]
     holds = [name in each or name.startswith(f"{block.name}.") for block, each in zip(blocks, names, strict=True)]
-    return [replace(block, gain=math.nan) if has else block for block, has in zip(blocks, holds, strict=True)]
+    return [
+        replace(block, gain=math.nan, of_all=math.nan) if has else block
+        for block, has in zip(blocks, holds, strict=True)
+    ]
 
 
 def _dividing(name: str, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> AuditedBlock | None:
@@ -252,8 +258,8 @@ def _undoes(
     return abs(size + math.log(gain)) < math.log(STRETCH) or stretch_of(blocks) is None
 
 
-def _alone(is_growing: bool) -> str:
-    return f"The gradient {'grows' if is_growing else 'fades'} in {{}}"
+def _alone(is_growing: bool, beside: str = "") -> str:
+    return f"The gradient {'grows' if is_growing else 'fades'} in {{}}{beside}"
 
 
 def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:

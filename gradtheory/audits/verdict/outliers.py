@@ -218,5 +218,7 @@ def jump(blocks: Sequence[AuditedBlock]) -> tuple[str, float, str] | None:
         if block.gain > 0.0 and math.isfinite(block.gain) and not block.is_inner:
             bound = math.log(STRETCH) + most_of_one(len(blocks), float(np.nan_to_num(block.spread)))
             if abs(math.log(block.gain)) > bound:
-                jumps.append((block.name, math.log(block.gain), f"its gain is {block.gain:.3g}"))
+                whole = f"the gain of {' and '.join(block.members)}, with what is beside them,"
+                whose = whole if block.members else "its gain"
+                jumps.append((block.name, math.log(block.gain), f"{whose} is {block.gain:.3g}"))
     return max(jumps, key=lambda jump: abs(jump[1]), default=None)
