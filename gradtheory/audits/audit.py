@@ -136,10 +136,11 @@ def audit(
     dead = measured.dead or (measured.closed if len(measured.closed) == 1 else ())  # all branches may start with 0
     verdict = _of_dead(_of_weights(verdict, measured), dead)
     verdict = verdict._replace(start=_scaled_norm(verdict.start, layers, measured))
-    if verdict.verdict == "stable" and measured.unseen:
-        verdict = verdict._replace(
-            headline=f"{IN_RANGE}; what happens within {' and '.join(measured.unseen)} is not seen"
-        )
+    hidden = [*measured.unseen, *([f"the weights {measured.beside}"] if measured.beside else [])]
+    if verdict.verdict == "stable" and hidden:
+        verdict = verdict._replace(headline=f"{IN_RANGE}; what happens within {' and '.join(hidden)} is not seen")
+    elif verdict.verdict in ("explodes", "vanishes") and measured.beside and verdict.cause:
+        verdict = verdict._replace(cause=f"{verdict.cause}; what {measured.beside} do counts to the part after them")
     within = f"{verdict.start}." if verdict.verdict == "saturates" else ""
     holder = next((name for name in measured.scales if within.startswith(f"{name}.")), verdict.start or "")
     weights = measured.scales.get(holder)

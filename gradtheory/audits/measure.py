@@ -69,6 +69,8 @@ class Measurement:
         Which of its modules get no gradient.
     unseen : sequence of str
         The parts of a measured module that hold several layers and have no gain that counts.
+    beside : str
+        The weights of a measured module that belong to no part of it.
     broken : dict of str to str
         Which layers or modules have weights that are not finite before anything is run, and what these hold.
     dead : sequence of pairs of str
@@ -99,6 +101,7 @@ class Measurement:
     scales: Mapping[str, OutOfScale] = field(default_factory=dict)
     unreached: str = ""
     unseen: Sequence[str] = ()
+    beside: str = ""
     broken: Mapping[str, str] = field(default_factory=dict)
     dead: Sequence[tuple[str, str]] = ()
     closed: Sequence[tuple[str, str]] = ()

@@ -35,7 +35,7 @@ from gradtheory.audits.modules.recording import recorded
 from gradtheory.audits.modules.scales import scales_within
 from gradtheory.audits.modules.shortcuts import odd_shortcut
 from gradtheory.audits.modules.silence import dead_within, passing, silenced, unreached
-from gradtheory.audits.modules.stream import inner_parts, parts_before, paths_of, stream, unseen
+from gradtheory.audits.modules.stream import inner_parts, parts_before, paths_of, stream, unseen, weights_beside
 from gradtheory.audits.modules.tensors import gradients_of, square_sum
 from gradtheory.audits.modules.time_steps import TimeSteps
 from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
@@ -232,6 +232,7 @@ def _measured(
         scales=scales_within(module, kinds),
         unreached="" if origin is not None else unreached(calls, module),
         unseen=unseen(parts, sources, paths, module),
+        beside=weights_beside(parts, module),
         remarks=remarks | time.remarks,
         dead=[] if origin is not None else dead_within(calls, module, graph),
     )

@@ -17,6 +17,8 @@ from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph, steps_from
 from gradtheory.audits.modules.pooling import with_pools
 
+_MATRIX, _FEW = 2, 3  # axes of a matrix, and how many are named
+
 
 def stream(calls: list[Call], graph: Graph, module: Any) -> list[Call]:
     """Return the parts from the input to the loss, with reductions between them as parts of their own."""
@@ -111,6 +113,20 @@ def unseen(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence
     begun = [part for part, source, path in places if source is None or paths[source] != path]
     whole = [part for part in begun if times[part.name] == 1 and part.unrolled is None and not is_pooling(part.kind)]
     return [part.name or part.kind for part in whole if sum(each.ndim > 1 for each in _weights(part, module)) > 1]
+
+
+def weights_beside(parts: Sequence[Call], module: Any) -> str:
+    """Return the matrices that belong to no part: those of the module itself, and of what holds several parts."""
+    names = {part.name for part in parts}
+    around = {name[:end] for name in names for end in (0, *(k for k, mark in enumerate(name) if mark == "."))}
+    matrices = []
+    for name, holder in module.named_modules():
+        is_list = type(holder).__name__ in ("ParameterList", "ParameterDict") and name.rpartition(".")[0] in around
+        if (is_list or name in around) and name not in names:
+            own = holder.named_parameters(name, recurse=False)
+            matrices += [each for each, weight in own if weight.ndim == _MATRIX and min(weight.shape) > 1]
+    few = ", ".join(matrices[:_FEW])
+    return "" if len(matrices) <= 1 else f"{few}, …" if len(matrices) > _FEW else few
 
 
 def _weights(part: Call, module: Any) -> list[Any]:
