@@ -115,7 +115,7 @@ def test_the_total_set_lies_under_its_bound():
     assert "0.290692569591739" in view.html
     assert 0 < high - low < view.bound == pytest.approx(0.447743204694303)
     assert view.reach == pytest.approx(view.bound)
-    assert "K/c" not in view.html  # the bound is H/c, which is K/c for few activations only
+    assert "<mi>K</mi>" not in view.html  # the bound is H/c, which is K/c for few activations only
     over = chain(State(x="-0.1"))
     assert (over.gradient <= over.bound_from_here(view.reach) * (1 + 1e-9)).all()
     assert np.isnan(over.bound_from_here(None)).all()
