@@ -81,7 +81,7 @@ def _rounded(number: float | Fraction, digits: int, rounding: str) -> str:
     if not math.isfinite(number):
         return str(number)
     whole, nearest = Fraction(number), _quotient(number, digits, ROUND_HALF_EVEN)
-    if float(nearest) == number:  # 3.1 is shown as it is written, which is another number than the float64
+    if digits >= _SIX and float(nearest) == number:  # 3.1 is shown as it is written, though float64 has another number
         whole = Fraction(nearest)
     is_round = digits >= _SIX and 0 < abs(whole - Fraction(nearest)) < _PRACTICALLY * abs(whole)
     shown = _quotient(whole, _MANY if is_round else digits, rounding).normalize()
