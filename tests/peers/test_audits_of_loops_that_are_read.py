@@ -192,3 +192,37 @@ def test_a_checkpoint_is_gone_through_again():
     report = gt.audit(module, x, y, loss=functional.cross_entropy)
     gains = [layer.gain for layer in report.layers if layer.name.partition("#")[0] == "cell"][1:STEPS]
     assert math.fsum(map(math.log, gains)) == pytest.approx(size, abs=1e-3)
+
+
+class _Decoder(nn.Module):
+    """A state that an encoder gives, then a cell, whose state is read at every step."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(10, WIDTH), nn.Tanh(), nn.Linear(WIDTH, WIDTH))
+        self.cell, self.head = getattr(nn, kind)(4, WIDTH), nn.Linear(WIDTH, 4)
+
+    def forward(self, x, steps):
+        state, read = torch.tanh(self.encoder(x)), []
+        memory = torch.zeros_like(state)
+        for step in steps.unbind(1):
+            if isinstance(self.cell, nn.LSTMCell):
+                state, memory = self.cell(step, (state, memory))
+            else:
+                state = self.cell(step, state)
+            read.append(self.head(state))
+        return torch.stack(read, 1)
+
+
+@pytest.mark.parametrize("kind", ["RNNCell", "LSTMCell"])
+@pytest.mark.parametrize(("scale", "verdict"), [(1.0, "stable"), (1 / 64, "vanishes")])
+def test_what_starves_the_part_before_a_loop_is_told(kind, scale, verdict):
+    torch.manual_seed(1)
+    module = _Decoder(kind)
+    with torch.no_grad():
+        for weight in module.cell.parameters():
+            weight.mul_(scale if weight.ndim > 1 else 1.0)
+    x, steps, targets = torch.randn(64, 10), torch.randn(64, 10, 4), torch.randn(64, 10, 4)
+    report = gt.audit(module, (x, steps), targets, loss=functional.mse_loss)
+    assert report.verdict == verdict
+    assert (report.start == "cell") == (verdict == "vanishes")

@@ -50,7 +50,7 @@ def counted(part: Call, before: Call | None, gain: float) -> float:
     Where early steps are read, too, that may be not at all: then it is nan.
     """
     if part.loop is None or before is None or part.loop is not before.loop:
-        return gain if part.loop is None or part.loop.faded is None else NAN
+        return gain
     return NAN if part.loop.faded is not None else gain**part.loop.fading
 
 
