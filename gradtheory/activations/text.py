@@ -32,12 +32,12 @@ _EXAMPLE = "such as 'z*tanh(log(1 + exp(z)))'"
 _CONSTANTS = MappingProxyType({"z": Z, "pi": sympy.pi, "E": sympy.E})
 _OF_ONE: Mapping[str, Callable[[sympy.Expr], sympy.Expr]] = MappingProxyType(
     {
-        **{f.__name__: f for f in (sympy.exp, sympy.sin, sympy.cos, sympy.atan, sympy.asinh, sympy.erf, sympy.erfc)},
-        **{f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.Abs, sympy.sign)},
-        "abs": sympy.Abs,
+        **{f.__name__: f for f in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.atan, sympy.asinh)},
+        **{f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.coth, sympy.erf, sympy.erfc)},
+        **{"sqrt": sympy.sqrt, "Abs": sympy.Abs, "abs": sympy.Abs, "sign": sympy.sign},
     }
 )
-_PARTIAL: Mapping[str, type[sympy.Expr]] = MappingProxyType({"log": sympy.log, "tan": sympy.tan, "coth": sympy.coth})
+_PARTIAL = frozenset({"log", "tan", "coth"})  # and sqrt, which SymPy writes as a power
 _OF_MANY = MappingProxyType({"Max": sympy.Max, "Min": sympy.Min, "max": sympy.Max, "min": sympy.Min})
 _RELATIONS = MappingProxyType({ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge})
 _JOINS = MappingProxyType({ast.And: sympy.And, ast.Or: sympy.Or, ast.BitAnd: sympy.And, ast.BitOr: sympy.Or})
@@ -105,7 +105,7 @@ class _Reader:
 
     def __init__(self, root: ast.expr, line: str, catalogue: Mapping[str, Any]) -> None:
         self._line, self._catalogue, self._operations = line, catalogue, 0
-        self._functions = {*_OF_ONE, *_PARTIAL, "sqrt", *_OF_MANY, *catalogue, "Piecewise"}
+        self._functions = {*_OF_ONE, *_OF_MANY, *catalogue, "Piecewise"}
         self._partial: list[sympy.Expr] = []
         self.value = self._value(root, 1)
 
@@ -118,7 +118,7 @@ class _Reader:
                 except (InvalidArgument, Undecided) as error:
                     raise _Refused(str(error).partition(": ")[2]) from None
 
-    def _noted(self, function: type[sympy.Expr], *arguments: sympy.Expr) -> sympy.Expr:
+    def _noted(self, function: Callable[..., sympy.Expr], *arguments: sympy.Expr) -> sympy.Expr:
         """Return a part that is not defined everywhere as SymPy makes it, and note it."""
         made = function(*arguments)
         if any(each.has(Z) for each in arguments):
@@ -204,7 +204,7 @@ class _Reader:
         if name == "sqrt":
             return self._noted(sympy.Pow, arguments[0], sympy.S.Half)
         if name in _PARTIAL:
-            return self._noted(_PARTIAL[name], arguments[0])
+            return self._noted(_OF_ONE[name], arguments[0])
         if name in _OF_ONE:
             return _OF_ONE[name](arguments[0])
         record = self._catalogue[name]

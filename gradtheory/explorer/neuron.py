@@ -133,7 +133,7 @@ def widths(state: State) -> Widths:
     said = words(state.lang)["explorer"]
     values = {"critical": first_digits(gt.critical_weight(state.record, threshold=state.c))}
     top = None
-    if widest.is_attained and widest.width.is_finite:
+    if widest.is_maximum:
         top = float(widest.weight), float(widest.width)
         values |= {"width": digits(widest.width), "weight": digits(widest.weight)}
     sentence = fill(said["widest" if top else "no_widest"], values)
@@ -145,8 +145,7 @@ def _widths(activation: str) -> tuple[Array, Array, float]:
     """Return |w|, the widths for the threshold 1, and the critical weight."""
     record = State(activation=activation).record
     critical, widest = float(gt.critical_weight(record)), gt.widest_explosion(record)
-    has_top = widest.is_attained and widest.width.is_finite
-    right = critical + 5.0 * (float(widest.weight) - critical) if has_top else 5.0 * critical
+    right = critical + 5.0 * (float(widest.weight) - critical) if widest.is_maximum else 5.0 * critical
     if not np.isfinite(right) or right == critical:
         right = critical + 5.0
     weight = critical + (right - critical) * np.linspace(0.0, 1.0, _WEIGHTS) ** 2  # the width begins as a root

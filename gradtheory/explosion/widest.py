@@ -64,6 +64,11 @@ class WidestExplosion:
         """Whether width and weight are exact, or certified with proven digits."""
         return guarantee(self.width, self.weight)
 
+    @property
+    def is_maximum(self) -> bool:
+        """Whether the width is finite, and the set at `weight` has it."""
+        return self.is_attained and bool(self.width.is_finite)
+
     def latex(self) -> str:
         """Return width, place and defining equation as LaTeX, for display mode."""
         size, place = (r"\max", "=") if self.is_attained else (r"\sup", r"\to")

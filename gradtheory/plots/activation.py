@@ -160,7 +160,7 @@ def width_over_weight(
     """
     record, c = as_activation(activation), read_positive(threshold, "threshold")
     widest = widest_explosion(record, threshold=c)
-    if not widest.is_attained or widest.width.is_infinite:
+    if not widest.is_maximum:
         raise InvalidArgument(
             "activation",
             record.name,

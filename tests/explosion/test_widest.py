@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gradtheory as gt
 from gradtheory.arithmetic.enclosure import enclose
-from gradtheory.errors import Undecided
+from gradtheory.errors import InvalidArgument, Undecided
 from gradtheory.explosion import widest_search
 from tests import oracle
 from tests.conftest import closed_form
@@ -275,3 +275,12 @@ def test_a_search_that_finds_no_proof_says_why(search, said):
     with pytest.raises(Undecided) as caught:
         search()
     assert str(caught.value) == said
+
+
+def test_an_infinite_width_is_no_maximum_to_mark():
+    widest = gt.widest_explosion("gelu")
+    assert (widest.is_attained, widest.is_maximum) == (True, False)
+    assert gt.widest_explosion("sigmoid").is_maximum
+    assert "place" not in {step.rule for step in gt.derive("weak_norm", activation="gelu").steps}
+    with pytest.raises(InvalidArgument, match="has no widest explosion to mark"):
+        gt.plots.width_over_weight("gelu")

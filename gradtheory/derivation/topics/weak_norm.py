@@ -38,7 +38,7 @@ def _steps(question: Question) -> Iterator[Step]:
     yield Step(equation(WEAK_NORM, norm), rule, meaning, section="norm")
     if norm.is_finite and not norm.is_Rational:
         yield Step(Rounded.of(WEAK_NORM, norm, _DIGITS), "digits", meaning, section="norm")
-    if norm.is_finite and widest_set.is_attained and widest_set.weight.is_finite:
+    if widest_set.is_maximum:
         yield Step(equation(WIDEST_AT, widest_set.weight), "place", meaning, section="norm")
     yield Step(equation(VARIATION, variation), "variation", meaning, section="bounds")
     yield question.fact("total_variation", "bounds")

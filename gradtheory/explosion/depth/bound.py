@@ -226,7 +226,7 @@ def shape(record: Activation, *, in_angles: bool = True) -> Shape:
 
 def _symmetric_pair(form: Shape, widest: WidestExplosion) -> tuple[sympy.Expr, sympy.Expr]:
     """Return the ends in z of the widest set."""
-    half = _half(widest.width, widest.weight) if widest.is_attained and widest.width.is_finite else sympy.oo
+    half = _half(widest.width, widest.weight) if widest.is_maximum else sympy.oo
     return form.centre - half, form.centre + half
 
 
