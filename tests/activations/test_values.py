@@ -178,7 +178,19 @@ def test_what_is_cut_at_a_place_without_a_closed_form_has_the_values_of_the_cut(
 
 @pytest.mark.parametrize(
     ("written", "values"),
-    [("Abs(z - exp(-z))", Interval(0, S.Infinity)), ("Abs(tanh(z) - 1/2)", Interval.Ropen(0, sympy.Rational(3, 2)))],
+    [
+        ("Abs(z - exp(-z))", Interval(0, S.Infinity)),
+        ("Abs(tanh(z) - 1/2)", Interval.Ropen(0, sympy.Rational(3, 2))),
+        ("Max(-1/2, tanh(z))", Interval.Ropen(-sympy.Rational(1, 2), 1)),
+    ],
 )
-def test_the_least_value_of_a_size_is_0_at_an_irrational_zero(written, values):
+def test_what_is_a_fraction_at_an_irrational_place_is_written_as_one(written, values):
     assert gt.activation(gt.expression(written)).proven_range == values
+
+
+def test_a_number_is_in_a_range_out_of_it_or_undecided():
+    values = gt.activation(gt.expression("sin(2*tanh(z))")).proven_range  # cos(2 tanh z) is 0 at its ends
+    assert (0 in values, 2 in values, -2 in values) == (True, False, False)
+    for end in (-1, 1):
+        with pytest.raises(Undecided):
+            assert end in values

@@ -1,10 +1,14 @@
 """One-sided limits of a smooth formula."""
 
+from fractions import Fraction
+
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
-from gradtheory.arithmetic.enclosure import FIRST_BITS, enclose, is_finite, is_infinite, limit_at
+from gradtheory.arithmetic.enclosure import FIRST_BITS, as_rational, enclose, is_finite, is_infinite, limit_at
 from gradtheory.arithmetic.root import Root
+
+_LARGEST = 100  # the denominator of a fraction that is tried
 
 
 def limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
@@ -22,9 +26,9 @@ def limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
 
     """
     if isinstance(end, Root):
-        there = end.map(sympy.Lambda(Z, formula))
-        is_zero = enclose(there, FIRST_BITS).contains(0) and there.is_multiple(there.value)
-        return sympy.S.Zero if is_zero else there
+        return _simple(end.map(sympy.Lambda(Z, formula)))
+    if isinstance(-end, Root):
+        return _simple((-end).map(sympy.Lambda(Z, formula.xreplace({Z: -Z}))))
     if is_infinite(end):
         return limit_at(formula, Z, end)
     value = formula.subs(Z, end)
@@ -32,3 +36,14 @@ def limit(formula: sympy.Expr, end: sympy.Expr, side: str) -> sympy.Expr:
         return value
     nearer = 1 / Z if side == "+" else -1 / Z
     return limit_at(formula.xreplace({Z: end + nearer}), Z, sympy.oo)
+
+
+def _simple(number: Root) -> sympy.Expr:
+    """Return the fraction with a small denominator that a number is proven to be, or the number."""
+    ball = enclose(number, FIRST_BITS)
+    if not ball.is_finite() or abs(ball) > _LARGEST:
+        return number
+    middle = as_rational(ball)
+    fraction = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST))
+    is_near = enclose(number - fraction, FIRST_BITS).contains(0)
+    return fraction if is_near and number.is_multiple(number.value - fraction) else number
