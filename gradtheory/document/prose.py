@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from gradtheory.document.mathml import mathml
 from gradtheory.errors import extra
@@ -27,6 +28,12 @@ _LONG = re.compile(r"[^{}A-Za-z0-9\\]")  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![0-9.])")
 _LONGEST_NAME = 30  # letters of one that is not broken
 _BARE_ROOT = re.compile(r"√\((\d+|[^\W\d])\)")  # formulas print √2 and √π
+_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
+_LETTER = r"[∂d]?[^\W\d](?:_\w+)?['”]*"
+_ATOM = (
+    rf"(?:√?(?:[\d.]+|{_BRACKETS})|√?{_LETTER}(?:{_BRACKETS})?|[a-z]+{_BRACKETS}|\|[^|]*\||∞)(?:\^(?:\w+|{_BRACKETS}))?"
+)
+_PRODUCT = rf"{_ATOM}(?:(?: |(?<=\d)(?=[^\W\d]|√)){_ATOM})*"
 _RELATION = re.compile(r"\s*([<>=≤≥≈≠∈])\s*")  # has spaces around it
 
 
@@ -116,8 +123,25 @@ def _with_brackets(latex: str) -> str:
 @functools.cache
 def _text_of_latex() -> Callable[[str], str]:
     with extra("documents"):
-        from pylatexenc.latex2text import LatexNodes2Text
-    return LatexNodes2Text(math_mode="text", keep_comments=True).latex_to_text  # type: ignore[no-any-return]  # untyped
+        from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
+    macros = get_default_latex_context_db()
+    own = [MacroTextSpec("frac", simplify_repl=_fraction), MacroTextSpec("sqrt", simplify_repl=_root)]
+    macros.add_context_category("gradtheory", prepend=True, macros=own)
+    return LatexNodes2Text(macros, math_mode="text", keep_comments=True).latex_to_text  # type: ignore[no-any-return]  # untyped
+
+
+def _fraction(node: Any, l2tobj: Any) -> str:
+    """Return a fraction in one line: what a line would read otherwise without brackets has them."""
+    over, under = (l2tobj.nodelist_to_text([part]).strip() for part in node.nodeargd.argnlist)
+    return f"{over if re.fullmatch(_PRODUCT, over) else f'({over})'}/{under if re.fullmatch(_ATOM, under) else f'({under})'}"
+
+
+def _root(node: Any, l2tobj: Any) -> str:
+    """Return a root in one line, with its degree."""
+    degree, radicand = (l2tobj.nodelist_to_text([part]).strip() if part else "" for part in node.nodeargd.argnlist)
+    if not degree:
+        return f"√({radicand})"
+    return f"{radicand if re.fullmatch(_ATOM, radicand) else f'({radicand})'}^(1/{degree})"
 
 
 LATEX = Style(

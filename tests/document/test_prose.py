@@ -66,3 +66,20 @@ def test_only_long_names_of_proofs_break():
 )
 def test_exponents_stand_in_brackets_however_deep(latex, text):
     assert plain_math(latex).replace(" / ", "/") == text
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\frac{9}{1 + \sqrt{5}}", "9/(1 + √5)"),
+        (r"\frac{1 + \sqrt{2}}{3 + \pi}", "(1 + √2)/(3 + π)"),
+        (r"\frac{1}{e^{2} \left(1 + e^{-1}\right)}", "1/(e² (1 + e^(-1)))"),
+        (r"\frac{\tanh 1}{2}", "(tanh 1)/2"),
+        (r"\frac{\frac{1}{2}}{3}", "(1/2)/3"),
+        (r"\frac{2\pi}{3} + \frac{\sqrt{2\pi}}{10^{12}}", "2π/3 + √(2π)/10^12"),
+        (r"\frac{\partial C}{\partial w_l} + \frac{\sigma''(z)}{|w|}", "∂C/∂wₗ + σ''(z)/|w|"),
+        (r"\sqrt[3]{2} + \sqrt[4]{2 + x}", "2^(1/3) + (2 + x)^(1/4)"),
+    ],
+)
+def test_fractions_and_roots_in_one_line_are_read_as_they_were_meant(latex, text):
+    assert plain_math(latex) == text
