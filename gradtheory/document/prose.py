@@ -133,15 +133,17 @@ def _text_of_latex() -> Callable[[str], str]:
 def _fraction(node: Any, l2tobj: Any) -> str:
     """Return a fraction in one line: what a line would read otherwise without brackets has them."""
     over, under = (l2tobj.nodelist_to_text([part]).strip() for part in node.nodeargd.argnlist)
-    return f"{over if re.fullmatch(_PRODUCT, over) else f'({over})'}/{under if re.fullmatch(_ATOM, under) else f'({under})'}"
+    return f"{_bracketed(over, _PRODUCT)}/{_bracketed(under, _ATOM)}"
 
 
 def _root(node: Any, l2tobj: Any) -> str:
     """Return a root in one line, with its degree."""
     degree, radicand = (l2tobj.nodelist_to_text([part]).strip() if part else "" for part in node.nodeargd.argnlist)
-    if not degree:
-        return f"√({radicand})"
-    return f"{radicand if re.fullmatch(_ATOM, radicand) else f'({radicand})'}^(1/{degree})"
+    return f"{_bracketed(radicand, _ATOM)}^(1/{degree})" if degree else f"√({radicand})"
+
+
+def _bracketed(text: str, unless: str) -> str:
+    return text if re.fullmatch(unless, text) else f"({text})"
 
 
 LATEX = Style(

@@ -82,10 +82,10 @@ def correlation_map(
     sigma_b: float = 0.3,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw the next layer's correlation of two inputs over this one's, at the stable variance.
+    """Draw the next layer's correlation of two inputs over this one's, at the smallest stable variance q*.
 
-    A dot marks the correlation that they settle at; the legend names scales without a stable variance. The arguments
-    are those of `variance_map`.
+    A dot marks the correlation that they settle at; the legend names scales where q* is 0, and nothing is drawn, or
+    where no variance is stable. The arguments are those of `variance_map`.
 
     References
     ----------
@@ -99,7 +99,8 @@ def correlation_map(
     settled = meanfield.depth_scales(record, [*scales], bias)
     for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
         if not q > 0.0:  # said in the legend
-            ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {scale:g},\ \nexists\,q^\ast > 0$")
+            why = r"q^\ast = 0" if q == 0.0 else r"\mathrm{no\ stable}\ q^\ast"
+            ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {scale:g},\ {why}$")
         else:
             after = meanfield.correlation_map(record, c, q, scale, bias)
             ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
@@ -119,7 +120,7 @@ def settling(
     lang: str = "en",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw over the layers how variances, or correlations at the stable variance, settle from several starts.
+    """Draw over the layers how variances, or correlations at the smallest stable one, settle from several starts.
 
     Parameters
     ----------

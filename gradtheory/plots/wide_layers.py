@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradtheory.activations import activation as as_activation
+from gradtheory.arithmetic.brief import percent
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import (
     read_count,
@@ -265,7 +266,7 @@ def basins(
     explodes = np.asarray(chi > 1.0)
     ax.contourf(along, starts, explodes.astype(float), levels=[-0.5, 0.5, 1.5], colors=[BLUE, RED], alpha=0.15)
     for name, color, part in (("ordered", BLUE, ~explodes), ("chaotic", RED, explodes)):
-        ax.fill_between([], [], color=color, alpha=0.15, label=f"{said[name]} ({np.mean(part):.0%})")
+        ax.fill_between([], [], color=color, alpha=0.15, label=f"{said[name]} ({percent(float(np.mean(part)))})")
     for point in meanfield.fixed_points(record, weight, bias):
         for stable, style in ((True, "-"), (False, "--")):
             shown = (point.is_stable == stable) & (point.q > 0.0)

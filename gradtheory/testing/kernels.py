@@ -11,7 +11,7 @@ import sympy
 
 from gradtheory.activations import Activation
 from gradtheory.activations import activation as as_activation
-from gradtheory.arithmetic.brief import ShownAsTable, shorten
+from gradtheory.arithmetic.brief import ShownAsTable, percent, shorten
 from gradtheory.arithmetic.inputs import Array, read_count, read_positive_float
 from gradtheory.arithmetic.kinds import read_flag, read_function
 from gradtheory.errors import InvalidArgument, Undecided
@@ -64,10 +64,10 @@ class KernelErrors(ShownAsTable):
         return float(self.z[self.ulp.argmax()])
 
     def __repr__(self) -> str:
-        share = np.mean(self.ulp <= 1.0)
+        share = float(np.mean(self.ulp <= 1.0))
         return (
             f"KernelErrors({self.name} in {self.dtype}: worst {self.worst:.3g} ulp at z = {self.worst_point!r}, "
-            f"{share:.0%} of {len(self.z)} points within 1 ulp)"
+            f"{percent(share)} of {len(self.z)} points within 1 ulp)"
         )
 
 

@@ -313,4 +313,11 @@ def test_sizes_that_matplotlib_cannot_draw_are_refused(draw, argument, huge):
 def test_scales_without_a_stable_variance_are_named():
     ax = gt.plots.correlation_map("relu", [1.0, 3.0])
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert [r"\nexists" in label for label in labels] == [False, True]
+    assert [r"no\ stable" in label for label in labels] == [False, True]
+
+
+@pytest.mark.parametrize(("activation", "scale"), [("gelu", 1.8), ("tanh", 0.9)])
+def test_scales_of_which_the_smallest_stable_variance_is_0_say_so(activation, scale):
+    ax = gt.plots.correlation_map(activation, (scale,), sigma_b=0.0)
+    (label,) = (text.get_text() for text in ax.get_legend().get_texts())
+    assert label.endswith(r"q^\ast = 0$")
