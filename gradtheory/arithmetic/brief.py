@@ -170,3 +170,16 @@ def percent(share: float) -> str:
     """
     text = f"{share:.0%}"
     return "<1%" if text == "0%" and share > 0.0 else ">99%" if text == "100%" and share < 1.0 else text
+
+
+def in_latex(digits: str) -> str:
+    r"""Return the digits of a number as LaTeX, with a power of ten in place of an exponent.
+
+    Examples
+    --------
+    >>> in_latex("-4.81e-17"), in_latex("3.58153129775168E+15"), in_latex("2.5")
+    ('-4.81 \\times 10^{-17}', '3.58153129775168 \\times 10^{15}', '2.5')
+
+    """
+    mantissa, _, exponent = digits.replace("E", "e").partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa

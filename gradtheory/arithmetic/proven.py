@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Self
 
 import sympy
 from sympy.multipledispatch import dispatch
+from sympy.printing.precedence import PRECEDENCE, precedence
 
 from gradtheory.arithmetic import enclosure
-from gradtheory.arithmetic.brief import shown_error
+from gradtheory.arithmetic.brief import in_latex, shown_error
 from gradtheory.errors import Undecided
 
 _DIGITS = 12  # that are printed
@@ -99,13 +100,21 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
             least, most = (context.divide(Decimal(int(end.p)), Decimal(int(end.q))) for end in (lower, upper))
             if least == most:
                 break
-        return f"{sympy.Float(str(max(least, most, key=abs)), digits)}{ellipsis}".replace("E", "e")
+        first, _, exponent = str(sympy.Float(str(max(least, most, key=abs)), digits)).partition("e")
+        return f"{first}{ellipsis}" + (f"e{exponent}" if exponent else "")
 
     def _sympystr(self, printer: Any) -> str:
         return f"{type(self).__name__}({self.first_digits('…')})"
 
     def _latex(self, printer: Any) -> str:
-        return self.first_digits(r"\ldots", r"\pm")
+        return in_latex(self.first_digits(r"\ldots", r"\pm"))
+
+    @property
+    def precedence(self) -> int:
+        """How closely what is printed binds: a sign or a power of ten needs brackets within a product or a power."""
+        if self.is_negative:
+            return int(PRECEDENCE["Add"])
+        return int(PRECEDENCE["Mul" if "e" in self.first_digits("") else "Atom"])
 
 
 class Largest(ProvenNumber):
@@ -145,12 +154,15 @@ class Proven(ProvenNumber):
         return enclosure.enclose(self.formula, bits)
 
     def _sympystr(self, printer: Any) -> str:
-        text: str = printer._print(self.formula)
-        return f"({text})" if self.formula.is_Add and printer._print_level > 1 else text
+        return str(printer._print(self.formula))
 
     def _latex(self, printer: Any) -> str:
-        text: str = printer._print(self.formula)
-        return rf"\left({text}\right)" if self.formula.is_Add else text
+        return str(printer._print(self.formula))
+
+    @property
+    def precedence(self) -> int:
+        """How closely the formula binds."""
+        return int(precedence(self.formula))
 
 
 @dispatch(ProvenNumber, sympy.Rational)

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.expansion import longest_number, terms_written_out
@@ -155,6 +156,11 @@ class Root(ProvenNumber):
 
     def _latex(self, printer: Any) -> str:
         return super()._latex(printer) if self._has_no_name else self._bracketed(printer, r"\left({}\right)")
+
+    @property
+    def precedence(self) -> int:
+        """How closely what is printed binds: a formula has its own brackets."""
+        return super().precedence if self._has_no_name else int(PRECEDENCE["Atom"])
 
     @property
     def _is_plain(self) -> bool:

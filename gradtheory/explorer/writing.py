@@ -3,11 +3,14 @@
 import sympy
 
 import gradtheory as gt
+from gradtheory.arithmetic.brief import in_latex
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.proven import Largest
 from gradtheory.document.messages import words
+from gradtheory.explosion.superlevel import Periodic, components_of
 
-_DIGITS = 15
+_DIGITS = 15, 30, 60
+_AT_MOST, _NEAR = r"\le", r"\approx"
 
 
 def parts(inside: sympy.Set) -> tuple[sympy.Set, ...]:
@@ -18,7 +21,8 @@ def parts(inside: sympy.Set) -> tuple[sympy.Set, ...]:
 def digits_of(inside: sympy.Set, name: str) -> list[str]:
     """Return the components of a set with the digits of their ends.
 
-    An interval with two ends is two formulas, between which the line may break: on a phone no digit is hidden.
+    An interval with two ends is two formulas, between which the line may break: on a phone no digit is hidden. A set
+    that repeats has none.
 
     Examples
     --------
@@ -28,19 +32,28 @@ def digits_of(inside: sympy.Set, name: str) -> list[str]:
     ['$x < 3.14159265358979$']
 
     """
+    pieces = [] if isinstance(inside, Periodic) else components_of(inside)
+    ends = [end for piece in pieces for end in (piece.lower, piece.upper) if not end.is_infinite]
+    shown = _digits(*dict.fromkeys(ends))
     lines = []
-    for part in parts(inside):
-        if isinstance(part, sympy.Interval):
-            low = "" if part.start.is_infinite else rf"{decimal(part.start, _DIGITS)} {_less(part.left_open)} "
-            high = "" if part.end.is_infinite else rf" {_less(part.right_open)} {decimal(part.end, _DIGITS)}"
-            lines.append(f"${low}{name}$ ${high.strip()}$" if low and high else f"${low}{name}{high}$")
-        elif isinstance(part, sympy.FiniteSet):
-            lines += [f"${name} = {decimal(point, _DIGITS)}$" for point in part.args]
+    for piece in pieces:
+        low, high = (shown.get(end, "") for end in (piece.lower, piece.upper))
+        below = f"{low} {'<' if piece.lower_open else _AT_MOST} {name}" if low else name
+        above = f" {'<' if piece.upper_open else _AT_MOST} {high}" if high else ""
+        if low and low == high:  # two ends that are not told apart are near
+            lines.append(f"${name} {'=' if piece.is_point else _NEAR} {low}$")
+        else:
+            lines.append(f"${below}$ ${above.strip()}$" if low and high else f"${below}{above}$")
     return lines
 
 
-def _less(is_open: sympy.logic.boolalg.Boolean) -> str:
-    return "<" if is_open else r"\le"
+def _digits(*numbers: sympy.Expr) -> dict[sympy.Expr, str]:
+    """Return numbers as LaTeX, with so many digits that they are told apart if 60 do that."""
+    for many in _DIGITS:
+        shown = {number: in_latex(decimal(number, many)) for number in numbers}
+        if len(set(shown.values())) == len(shown):
+            break
+    return shown
 
 
 def digits(number: sympy.Expr) -> str:
@@ -52,7 +65,7 @@ def digits(number: sympy.Expr) -> str:
     ('$\\infty$', '$0.25$')
 
     """
-    return r"$\infty$" if number.is_infinite else f"${decimal(number, _DIGITS)}$"
+    return r"$\infty$" if number.is_infinite else f"${_digits(number)[number]}$"
 
 
 def first_digits(number: sympy.Expr) -> str:
@@ -65,7 +78,7 @@ def first_digits(number: sympy.Expr) -> str:
 
     """
     ellipsis = r"\ldots"
-    return digits(number) if number.is_Rational else f"${Largest((number,)).first_digits(ellipsis)}$"
+    return digits(number) if number.is_Rational else f"${in_latex(Largest((number,)).first_digits(ellipsis))}$"
 
 
 def badge(inside: sympy.Basic, lang: str) -> str:

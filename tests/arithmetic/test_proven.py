@@ -6,6 +6,8 @@ import flint
 import pytest
 import sympy
 
+import gradtheory as gt
+
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.pair_root import PairRoot
@@ -77,8 +79,8 @@ class _Ball(ProvenNumber):
 @pytest.mark.parametrize(
     ("middle", "radius", "printed", "in_latex"),
     [
-        ("0", 1e-48, "_Ball(0 ± 1.1e-48)", r"0 \pm 1.1e-48"),  # radii are rounded up
-        ("1e-49", 1e-48, "_Ball(0 ± 1.2e-48)", r"0 \pm 1.2e-48"),
+        ("0", 1e-48, "_Ball(0 ± 1.1e-48)", r"0 \pm 1.1 \times 10^{-48}"),  # radii are rounded up
+        ("1e-49", 1e-48, "_Ball(0 ± 1.2e-48)", r"0 \pm 1.2 \times 10^{-48}"),
         ("1.25", 1e-5, "_Ball(1.250…)", r"1.250\ldots"),
     ],
 )
@@ -95,7 +97,7 @@ def test_no_digit_is_printed_that_is_not_known(middle, radius, printed, in_latex
         (1 - sympy.exp(-40), "0.999999999999…"),
         (1 + sympy.exp(-40), "1.00000000000…"),
         (sympy.sqrt(2) ** 2 / 4, "0.500000000000…"),
-        (sympy.exp(-100) / 3, "1.24002532534e-44…"),
+        (sympy.exp(-100) / 3, "1.24002532534…e-44"),
     ],
 )
 def test_what_stands_before_an_ellipsis_are_the_first_digits(number, shown):
@@ -105,3 +107,12 @@ def test_what_stands_before_an_ellipsis_are_the_first_digits(number, shown):
 @pytest.mark.parametrize("number", [_diagonal().n(20), sympy.Float("0.1"), sympy.nan, sympy.zoo])
 def test_digits_alone_have_no_proof_behind_them(number):
     assert guarantee(number) == guarantee(1 + number, sympy.Integer(1)) == Guarantee.NUMERIC
+
+
+def test_latex_has_powers_of_ten_and_brackets_where_a_sign_or_a_power_needs_them():
+    small = gt.total_explosion_set(gt.Chain(12, "tanh"), w=[30] * 12, b=[0] * 12)
+    low, high = small.inf, small.sup
+    assert sympy.latex(high) == r"4.81450259965\ldots \times 10^{-17}"
+    assert sympy.latex(high**2) == r"\left(4.81450259965\ldots \times 10^{-17}\right)^{2}"
+    assert sympy.latex(3 * low) == r"3 \left(-4.81450259965\ldots \times 10^{-17}\right)"
+    assert sympy.latex(low / 3) == r"\frac{-4.81450259965\ldots \times 10^{-17}}{3}"
