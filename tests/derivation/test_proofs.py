@@ -179,3 +179,9 @@ def test_a_derivation_with_such_levels_ends():
     steep = gt.expression("z*gaussian(-4*z/3) + Max(hard_sigmoid(7/3 - z), elu(z))")
     tally = gt.derive("explosion", activation=steep).check()
     assert (tally.true > 20, tally.false) == (True, 0)
+
+
+@pytest.mark.slow
+def test_a_number_of_a_mixed_product_is_proven_without_simplifying_it():
+    tally = gt.derive("slope_maximum", activation=gt.expression("z*exp(-z**2)*tanh(z-1)")).check()
+    assert (tally.ok, tally.unknown) == (True, 0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import sympy
 
-from gradtheory.arithmetic.enclosure import as_rational, enclose
+from gradtheory.arithmetic.enclosure import as_rational, enclose, in_symbols
 from gradtheory.arithmetic.pair_root import PairRoot
 from gradtheory.arithmetic.root import Root
 from gradtheory.derivation.language import Measure, OfSigma
@@ -69,9 +69,16 @@ def _follows(formula: sympy.Expr, defining: sympy.Expr, zero: Mapping[sympy.Symb
     if formula.count_ops() + defining.count_ops() > _MOST_OPERATIONS:
         return False
     try:
-        quotient = sympy.simplify(formula / defining)
+        quotient = _divided(formula, defining)
         return bool(enclose(quotient.xreplace(dict(zero)), _BITS).is_finite()) and is_identity(
             formula - quotient * defining
         )
     except (Undecided, TypeError):  # SymPy fails with the latter on some products of roots and exponentials
         return False
+
+
+def _divided(formula: sympy.Expr, defining: sympy.Expr) -> sympy.Expr:
+    """Return a quotient as one fraction of polynomials in exponentials and other functions."""
+    unknown, *_ = sorted(defining.free_symbols, key=str)
+    quotient = in_symbols(formula / defining, unknown)
+    return quotient.written_out(sympy.cancel(sympy.together(quotient.rational)))
