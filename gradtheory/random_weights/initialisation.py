@@ -96,15 +96,13 @@ class Initialisation(ShownAsTable):
         size = read_positive(below, "below")
         if self.shape == "normal":
             return sympy.erf(size / (sympy.sqrt(2) * self.scale))
-        if self.shape == "constant":
+        entries = max(self.fan_in, self.fan_out)
+        if self.shape == "constant" or (self.shape == "orthogonal" and entries == 1):  # a 1 × 1 matrix is ±1
             return sympy.Integer(1 if self.bound < size else 0)
         if size >= self.bound:
-            return sympy.S.Zero if size == self.bound == self.scale else sympy.S.One  # a 1 × 1 matrix is ±1
+            return sympy.S.One
         if self.shape == "uniform":
             return size / self.bound
-        entries = max(self.fan_in, self.fan_out)
-        if entries == 1:
-            return sympy.S.Zero
         half = sympy.Rational(1, 2)
         return sympy.betainc_regularized(half, half * (entries - 1), 0, (size / self.bound) ** 2)
 

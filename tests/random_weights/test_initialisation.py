@@ -208,3 +208,8 @@ def test_bad_input_is_refused_in_one_line(argument, call):
         function(*arguments, **options)
     assert str(refusal.value).startswith(f"{argument} = ")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("gain", [1 + sympy.sqrt(2), sympy.sqrt(3 + 2 * sympy.sqrt(2))])
+def test_the_one_weight_of_an_orthogonal_matrix_is_never_below_its_own_size(gain):
+    assert [orthogonal(1, gain=gain).probability(c) for c in (2, 1 + sympy.sqrt(2), 3)] == [0, 0, 1]
