@@ -114,7 +114,7 @@ class _Reader:
         for part in dict.fromkeys(self._partial):
             if self.value.has(sympy.Piecewise) or not self.value.has(part):
                 try:
-                    check_defined(part)
+                    check_defined(part, at_switches=True)
                 except (InvalidArgument, Undecided) as error:
                     raise _Refused(str(error).partition(": ")[2]) from None
 

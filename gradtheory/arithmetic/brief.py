@@ -5,6 +5,7 @@ from __future__ import annotations  # they name NumPy, which is loaded where arr
 import dataclasses
 import html
 import math
+import re
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
@@ -16,25 +17,37 @@ from gradtheory.arithmetic.expansion import longest_number
 from gradtheory.arithmetic.later import np
 
 _PRACTICALLY, _MANY = Fraction(1, 10**9), 15  # digits of what is a round number but for that share
+_LONG_INTEGER = re.compile(r"(?<![\d.…])(\d{6})\d{13,}(\d{6})(?![\d.])")
+_DECIMALS = re.compile(r"(\d\.\d{12})\d{4,}")
+_WORD_AT_END, _WORD_AT_START = re.compile(r"[\w.…/*-]+$"), re.compile(r"^[\w.…/*-]+")
 _SIX = 6  # digits, from which on a reader compares
 _LEAST = -4  # power of ten of the least number that is written without one
+LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
 _LONG = 14_000  # bits of an integer that Python still writes
 
 
 def shorten(text: object, most: int = 80) -> str:
-    """Return a text on one line, with its middle left out where it is longer than `most` characters.
+    """Return a text on one line; where it is longer than `most` characters, numbers and then its middle are shortened.
+
+    No number or word is cut in two by the latter: what stands beside the ellipsis is whole.
 
     Examples
     --------
     >>> shorten("exp(z) + exp(2*z) + exp(3*z)", most=15)
-    'exp(z) …xp(3*z)'
+    'exp(z) …(3*z)'
+    >>> shorten(f"z + {10**40 + 7}/{3**80}", most=40)
+    'z + 100000…000007/147808…297601'
 
     """
     line = " ".join(_written(text).split())
     if len(line) <= most:
         return line
+    line = _DECIMALS.sub(r"\1…", _LONG_INTEGER.sub(r"\1…\2", line))
+    if len(line) <= most:
+        return line
     head = most // 2
-    return f"{line[:head]}…{line[len(line) - (most - head - 1) :]}"
+    before, after = line[:head], line[len(line) - (most - head - 1) :]
+    return f"{_WORD_AT_END.sub('', before) or before}…{_WORD_AT_START.sub('', after) or after}"
 
 
 def _written(text: object) -> str:
@@ -172,14 +185,14 @@ def percent(share: float) -> str:
     return "<1%" if text == "0%" and share > 0.0 else ">99%" if text == "100%" and share < 1.0 else text
 
 
-def in_latex(digits: str) -> str:
-    r"""Return the digits of a number as LaTeX, with a power of ten in place of an exponent.
+def with_power(digits: str, power: str = LATEX_POWER) -> str:
+    r"""Return the digits of a number with a power of ten in place of an exponent.
 
     Examples
     --------
-    >>> in_latex("-4.81e-17"), in_latex("3.58153129775168E+15"), in_latex("2.5")
-    ('-4.81 \\times 10^{-17}', '3.58153129775168 \\times 10^{15}', '2.5')
+    >>> with_power("-4.81e-17"), with_power("3.58153129775168E+15", POWER), with_power("2.5")
+    ('-4.81 \\times 10^{-17}', '3.58153129775168 × 10^(15)', '2.5')
 
     """
     mantissa, _, exponent = digits.replace("E", "e").partition("e")
-    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
+    return power.format(mantissa, int(exponent)) if exponent else mantissa

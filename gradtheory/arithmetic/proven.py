@@ -12,7 +12,7 @@ from sympy.multipledispatch import dispatch
 from sympy.printing.precedence import PRECEDENCE, precedence
 
 from gradtheory.arithmetic import enclosure
-from gradtheory.arithmetic.brief import in_latex, shown_error
+from gradtheory.arithmetic.brief import shown_error, with_power
 from gradtheory.errors import Undecided
 
 _DIGITS = 12  # that are printed
@@ -107,7 +107,7 @@ class ProvenNumber(sympy.AtomicExpr):  # type: ignore[misc]  # SymPy's classes a
         return f"{type(self).__name__}({self.first_digits('…')})"
 
     def _latex(self, printer: Any) -> str:
-        return in_latex(self.first_digits(r"\ldots", r"\pm"))
+        return with_power(self.first_digits(r"\ldots", r"\pm"))
 
     @property
     def precedence(self) -> int:

@@ -9,6 +9,7 @@ import sympy
 from sympy.core.parameters import distribute
 from sympy.printing.precedence import PRECEDENCE, precedence
 
+from gradtheory.arithmetic.brief import LATEX_POWER, POWER
 from gradtheory.arithmetic.enclosure import MOST_BITS, sign
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.formulas import WrittenProduct, WrittenSum
@@ -17,7 +18,6 @@ from gradtheory.formulas.order import terms
 _BITS_PER_DIGIT = 4
 _MOST_DIGITS = 60  # of a whole number, or a fraction, that is written out as it is
 _MOST_ZEROS, _FEW_ZEROS = 9, 4  # after the point, before a given number, or a result, is written with a power of 10
-LATEX_POWER, POWER = r"{} \times 10^{{{}}}", "{} × 10^({})"
 
 
 _ODD = (sympy.erf, sympy.tanh, sympy.sinh, sympy.atan, sympy.asinh)

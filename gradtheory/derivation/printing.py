@@ -9,7 +9,8 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
-from gradtheory.derivation.digits import LATEX_POWER, POWER, InNumbers, Rounded
+from gradtheory.arithmetic.brief import LATEX_POWER, POWER
+from gradtheory.derivation.digits import InNumbers, Rounded
 from gradtheory.derivation.language import Constant, Named
 from gradtheory.derivation.wide_layers import WideEquation
 from gradtheory.document import Formula

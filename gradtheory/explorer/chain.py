@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.brief import in_latex
+from gradtheory.arithmetic.brief import with_power
 from gradtheory.document.mathml import mathml
 from gradtheory.document.messages import fill, paragraph, words
 from gradtheory.document.prose import HTML, html_prose, html_text
@@ -143,7 +143,7 @@ def _product(state: State, here: Layers) -> str:
 def _number(value: float) -> str:
     if not np.isfinite(value):
         return r"\infty" if value > 0 else r"-\infty" if value < 0 else "?"
-    return in_latex(f"{value:.4g}")
+    return with_power(f"{value:.4g}")
 
 
 def _bracketed(value: float) -> str:
@@ -157,7 +157,7 @@ def _power(log: float, sign: int) -> str:
     if abs(log) < 4:
         return _number(sign * 10.0**log)
     exponent = int(np.floor(log))
-    return in_latex(f"{sign * 10.0 ** (log - exponent):.4g}e{exponent}")
+    return with_power(f"{sign * 10.0 ** (log - exponent):.4g}e{exponent}")
 
 
 def _table(state: State, here: Layers) -> str:

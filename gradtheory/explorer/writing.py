@@ -3,7 +3,7 @@
 import sympy
 
 import gradtheory as gt
-from gradtheory.arithmetic.brief import in_latex
+from gradtheory.arithmetic.brief import with_power
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.proven import Largest
 from gradtheory.document.messages import words
@@ -50,7 +50,7 @@ def digits_of(inside: sympy.Set, name: str) -> list[str]:
 def _digits(*numbers: sympy.Expr) -> dict[sympy.Expr, str]:
     """Return numbers as LaTeX, with so many digits that they are told apart if 60 do that."""
     for many in _DIGITS:
-        shown = {number: in_latex(decimal(number, many)) for number in numbers}
+        shown = {number: with_power(decimal(number, many)) for number in numbers}
         if len(set(shown.values())) == len(shown):
             break
     return shown
@@ -78,7 +78,7 @@ def first_digits(number: sympy.Expr) -> str:
 
     """
     ellipsis = r"\ldots"
-    return digits(number) if number.is_Rational else f"${in_latex(Largest((number,)).first_digits(ellipsis))}$"
+    return digits(number) if number.is_Rational else f"${with_power(Largest((number,)).first_digits(ellipsis))}$"
 
 
 def badge(inside: sympy.Basic, lang: str) -> str:

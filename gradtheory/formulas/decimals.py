@@ -5,7 +5,7 @@ from typing import Any
 
 import sympy
 
-from gradtheory.arithmetic.brief import in_latex
+from gradtheory.arithmetic.brief import with_power
 
 _MOST_DENOMINATOR = 10**6  # of a decimal number that is written as a fraction
 _LONGEST = 10**15  # numerator or denominator of another one
@@ -16,7 +16,7 @@ class Digits(sympy.Symbol):  # type: ignore[misc]  # SymPy's classes are untyped
     """A positive number that prints as its digits, with an ellipsis where more follow."""
 
     def _latex(self, _: Any) -> str:
-        return in_latex(self.name.replace("…", r"\ldots"))
+        return with_power(self.name.replace("…", r"\ldots"))
 
     def _sympystr(self, _: Any) -> str:
         return str(self.name)

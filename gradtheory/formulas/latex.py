@@ -12,6 +12,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.simplify.radsimp import fraction
 
+from gradtheory.arithmetic.brief import LATEX_POWER
 from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, one_root, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, pieces, sides
@@ -51,7 +52,7 @@ class LatexWriter(OwnFirst, LatexPrinter):  # type: ignore[misc]  # SymPy's clas
 
     """
 
-    ellipsis = r"\ldots"
+    ellipsis, power = r"\ldots", LATEX_POWER
 
     def __init__(self, spelling: Spelling = PLAIN, mul_symbol: str | None = None, *, bare: bool = True) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full", "mul_symbol": mul_symbol, "order": "none"})

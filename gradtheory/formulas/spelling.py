@@ -10,6 +10,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Equivalent
 
+from gradtheory.arithmetic.brief import with_power
 from gradtheory.formulas.order import starred
 
 
@@ -56,6 +57,7 @@ class OwnFirst:
 
     spelling: Spelling
     ellipsis: str  # after the first digits of a number
+    power: str  # how these are written with a power of ten
     _print_level: int  # how deep inside an expression: a root with a formula has brackets there
 
     def _print(self, expr: sympy.Basic, **settings: Any) -> str:
@@ -74,9 +76,7 @@ class OwnFirst:
         """Print a root by its unknown with a star; a place on the line of z, which has no name, by its digits."""
         (variable,) = expr.function.variables
         if str(variable) == "z":
-            printed = expr.first_digits(self.ellipsis)
-            is_bare = expr.value == variable and self._print_level > 1 and expr.is_negative
-            return self.bracketed(printed) if is_bare else printed
+            return with_power(expr.first_digits(self.ellipsis), self.power)
         value = starred(expr)
         printed = self._print(value)
         return printed if value.is_Symbol or self._print_level == 1 else self.bracketed(printed)

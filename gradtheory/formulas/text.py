@@ -12,6 +12,7 @@ from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 from sympy.simplify.radsimp import fraction
 
+from gradtheory.arithmetic.brief import POWER
 from gradtheory.formulas.decimals import digits, is_long
 from gradtheory.formulas.order import factors, one_root, terms, with_one_root
 from gradtheory.formulas.spelling import PLAIN, OwnFirst, Spelling, alone, between, cases, pieces, sides
@@ -54,7 +55,7 @@ class TextWriter(OwnFirst, StrPrinter):  # type: ignore[misc]  # SymPy's classes
 
     """
 
-    ellipsis = "…"
+    ellipsis, power = "…", POWER
 
     def __init__(self, spelling: Spelling = PLAIN) -> None:
         super().__init__()

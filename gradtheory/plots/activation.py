@@ -12,7 +12,7 @@ from gradtheory.errors import InvalidArgument
 from gradtheory.explosion import arrays, critical_weight, explosion_set, widest_explosion
 from gradtheory.explosion.superlevel import Periodic, components_of
 from gradtheory.formulas import latex
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, read_extent, words_of_labels
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, read_extent, shown, words_of_labels
 from gradtheory.typing import ActivationLike, NumberLike
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def factor_over_input(
 def _short(number: sympy.Expr) -> str:
     """Return a number as LaTeX: exactly if that is short, as for 22/7; a float's binary value is not."""
     exact = latex(number)
-    return exact if len(exact) < _LONGEST_NUMBER else f"{float(number):.6g}"
+    return exact if len(exact) < _LONGEST_NUMBER else shown(float(number))
 
 
 def width_over_weight(
@@ -173,14 +173,14 @@ def width_over_weight(
     ax.plot(w, arrays.explosion_width(record, w, threshold=float(c)), color=BLUE)
     ax.plot([place], [height], marker="o", color=RED)
     ax.annotate(
-        fill(said["place"], {"width": f"{height:.4f}", "weight": f"{place:.4f}"}),
+        fill(said["place"], {"width": f"${shown(height, 4)}$", "weight": shown(place, 5)}),
         (place, height),
         xytext=(-12, 8),
         textcoords="offset points",
     )
     ax.set_xlim(start - 0.04 * (w[-1] - start), w[-1])  # nothing explodes below
     ax.set_ylim(0.0, 1.25 * height)
-    ax.axvline(start, color=GREY, linestyle=":", label=fill(said["critical_weight"], {"weight": f"{start:g}"}))
+    ax.axvline(start, color=GREY, linestyle=":", label=fill(said["critical_weight"], {"weight": f"${shown(start)}$"}))
     ax.set_xlabel("$|w|$")
     ax.set_ylabel(said["explosion_length"])
     ax.set_title(record.name, fontsize="medium")

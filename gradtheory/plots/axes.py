@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradtheory.arithmetic.brief import with_power
 from gradtheory.arithmetic.choices import one_of
 from gradtheory.arithmetic.inputs import read_finite_array, read_nonnegative_float, read_positive_float
 from gradtheory.arithmetic.kinds import read_items, read_kind
@@ -28,6 +29,11 @@ _USUAL = (  # faces of screens and books first, of those that systems and free c
     *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Noto Serif CJK SC", "Source Han Serif SC", "SimSun"),
     *("AR PL UMing CN", "AR PL SungtiL GB"),
 )
+
+
+def shown(number: float, digits: int = 6) -> str:
+    """Return a number with so many digits, for a formula."""
+    return with_power(f"{number:.{digits}g}")
 
 
 def axes_or_new(ax: "Axes | None") -> "Axes":

@@ -8,7 +8,7 @@ import numpy as np
 from gradtheory.arithmetic.inputs import read_count
 from gradtheory.chains.chain import Chain
 from gradtheory.document.messages import fill
-from gradtheory.plots.axes import BLUE, MOST_POINTS, RED, axes_or_new, legible, read_curves, words_of_labels
+from gradtheory.plots.axes import BLUE, MOST_POINTS, RED, axes_or_new, legible, read_curves, shown, words_of_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +103,7 @@ def gradient_over_layers(
             sizes / sizes[-1],
             marker="o",
             markersize=3,
-            label=fill(said["one_factor"], {"factor": f"{factor:g}"}),
+            label=fill(said["one_factor"], {"factor": f"${shown(factor)}$"}),
         )
     apart = max(1, round(depth / 4))
     ax.set_xticks([1, *range(depth, 1 + apart // 2, -apart)])  # the first layer and the last, and some between

@@ -9,7 +9,7 @@ from gradtheory.arithmetic.inputs import read_array
 from gradtheory.arithmetic.kinds import read_items, read_kind
 from gradtheory.errors import InvalidArgument, extra
 from gradtheory.networks.bounds.region import ExplosionRegion
-from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, log_sizes, words_of_labels
+from gradtheory.plots.axes import BLUE, GREY, RED, axes_or_new, legible, log_sizes, shown, words_of_labels
 from gradtheory.typing import ArrayLike
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def explosion_region(region: ExplosionRegion, *, lang: str = "en", ax: "Axes | N
     else:
         ax.set_ylim(0.0, 1.0)
         ax.set_yticks([])
-    ax.set_title(rf"$\|\partial f/\partial x\| > {region.threshold:g}$")
+    ax.set_title(rf"$\|\partial f/\partial x\| > {shown(region.threshold)}$")
     ax.legend(fontsize="small")
     return legible(ax)
 
@@ -138,7 +138,7 @@ def growth_of_layers(
         place = listed.index(marked)
         ax.plot(places[place : place + 2], sizes[place : place + 2], "o-", color=RED, linewidth=2.0)
         ax.annotate(
-            rf"$\times{numbers[place]:.3g}$", (place, sizes[place]), (4, 4), textcoords="offset points", color=RED
+            rf"$\times{shown(numbers[place], 3)}$", (place, sizes[place]), (4, 4), textcoords="offset points", color=RED
         )
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     log_sizes(ax, sizes)

@@ -24,6 +24,7 @@ from gradtheory.plots.axes import (
     legible,
     read_curves,
     read_extent,
+    shown,
     words_of_labels,
 )
 from gradtheory.random_weights.finite_width import factors
@@ -84,7 +85,7 @@ def gradient_over_depth(
         sample = random_networks(record, depth, width, scale, sigma_b, networks=networks, seed=seed)
         theory = gradients(record, depth, scale, sigma_b)
         color = f"C{position}"
-        ax.semilogy(layers, np.sqrt(theory), color=color, label=rf"$\sigma_w = {scale:g}$")
+        ax.semilogy(layers, np.sqrt(theory), color=color, label=rf"$\sigma_w = {shown(scale)}$")
         low, high = (np.sqrt(np.maximum(end, 1e-300)) for end in sample.gradient.interval())
         ax.vlines(layers, low, high, color=color, linewidth=1.0)
         ax.fill_between(
@@ -148,7 +149,7 @@ def factor_distribution(
             10.0**thresholds,
             shares,
             label=fill(
-                said["share"], {"scale": f"{scale:g}", "share": latex(sympy.Float(f"{float(explodes):.3g}", 3))}
+                said["share"], {"scale": shown(scale), "share": latex(sympy.Float(f"{float(explodes):.3g}", 3))}
             ),
         )
     ax.axvline(1.0, color=GREY, linestyle=":")
@@ -233,6 +234,6 @@ def lyapunov_over_weight(
     ax.axhline(0.0, color=GREY, linestyle=":")
     ax.set_xlabel(r"$\sigma_w$")
     ax.set_ylabel(said["growth"])
-    ax.set_title(rf"{record.name}, $\sigma_b = {sigma_b:g}$", fontsize="medium")
+    ax.set_title(rf"{record.name}, $\sigma_b = {shown(sigma_b)}$", fontsize="medium")
     ax.legend(fontsize="small")
     return legible(ax)

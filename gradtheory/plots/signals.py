@@ -15,6 +15,7 @@ from gradtheory.plots.axes import (
     legible,
     read_curves,
     read_extent,
+    shown,
     words_of_labels,
 )
 from gradtheory.random_weights import meanfield
@@ -66,7 +67,7 @@ def variance_map(
     ax.plot([0.0, end], [0.0, end], color=GREY, linestyle=":")
     for number, scale in enumerate(scales):
         color = f"C{number}"
-        ax.plot(q, meanfield.variance_map(record, q, scale, bias), color=color, label=rf"$\sigma_w = {scale:g}$")
+        ax.plot(q, meanfield.variance_map(record, q, scale, bias), color=color, label=rf"$\sigma_w = {shown(scale)}$")
         for point in meanfield.fixed_points(record, scale, bias):
             if point.q <= end:
                 face = color if point.is_stable else "white"
@@ -100,10 +101,10 @@ def correlation_map(
     for number, (scale, q) in enumerate(zip(scales, settled.point.q.plain, strict=True)):
         if not q > 0.0:  # said in the legend
             why = r"q^\ast = 0" if q == 0.0 else r"\mathrm{no\ stable}\ q^\ast"
-            ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {scale:g},\ {why}$")
+            ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {shown(scale)},\ {why}$")
         else:
             after = meanfield.correlation_map(record, c, q, scale, bias)
-            ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {scale:g}$")
+            ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {shown(scale)}$")
             ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
     ax.set(xlabel="$c_l$", ylabel="$c_{l+1}$", xlim=(0.0, 1.0))
     return named(ax, record.name, bias)
@@ -167,7 +168,7 @@ def settling(
     ax = axes_or_new(ax)
     for line, (path, scale) in enumerate(zip(np.array(course).T, weight, strict=True)):
         number = line // len(begin)
-        label = rf"$\sigma_w = {scale:g}$" if line % len(begin) == 0 else None
+        label = rf"$\sigma_w = {shown(scale)}$" if line % len(begin) == 0 else None
         ax.plot(np.arange(many + 1), path, ".-", color=f"C{number}", linewidth=1.0, markersize=3, label=label)
     ax.set(xlabel=f"{said['layer']} $l$", ylabel=rf"${kind}_l$")
     return named(ax, record.name, bias)
@@ -185,7 +186,7 @@ def _variances(record: Activation, q: Array, weight: Array, bias: float) -> Arra
 
 def named(ax: "Axes", name: str, sigma_b: float, *, legend: Literal["best", "upper right"] = "best") -> "Axes":
     """Title a picture by its activation and σ_b; name a place for the legend over an image, where "best" is slow."""
-    ax.set_title(rf"{name}, $\sigma_b = {float(sigma_b):.3g}$", fontsize="medium")
+    ax.set_title(rf"{name}, $\sigma_b = {shown(float(sigma_b), 3)}$", fontsize="medium")
     if ax.get_legend_handles_labels()[1]:
         ax.legend(fontsize="small", loc=legend)
     return legible(ax)

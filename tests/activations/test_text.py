@@ -198,6 +198,14 @@ def test_a_part_that_is_not_defined_is_refused_though_it_cancels(text, part):
 
 
 @pytest.mark.parametrize(
+    "text", ["tanh(z)*Abs(z)/Abs(z)", "tanh(z) + 0*log(Abs(z))", "z*exp(log(Abs(z)))", "tanh(z)*sign(z)/sign(z)"]
+)
+def test_a_part_that_is_not_defined_at_one_place_is_refused_though_it_cancels(text):
+    with pytest.raises(InvalidArgument, match="at z = 0 it is not"):
+        gt.expression(text)
+
+
+@pytest.mark.parametrize(
     ("text", "written"),
     [
         ("log(exp(z))", "z"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradtheory as gt
-from gradtheory.arithmetic.brief import downward, upward
+from gradtheory.arithmetic.brief import downward, shorten, upward
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 15))
@@ -27,3 +27,21 @@ def test_bounds_are_printed_on_the_safe_side():
     bound = gt.remedies.weight_decay_guarantee(gt.Chain(1, "erf"), [1.0], [-1.0])
     assert bound.weight_decay == pytest.approx(1.5539405, rel=1e-7)
     assert "above 1.55395 keeps" in str(bound)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        (f"{3**200}*z + {5**90}", "265613…044001*z + 807793…765625"),
+        (
+            f"w = {0.1 + 0.2!r}0123456789, b = 1, more of it, and more, and more",
+            "w = 0.300000000000…, b = 1, more of it, and more, and more",
+        ),
+        (
+            "(0, -12345678901/2000000014, -12345678901/2000000014, -12345678901/2000000014)",
+            "(0, -12345678901/2000000014, …, -12345678901/2000000014)",
+        ),
+    ],
+)
+def test_no_number_is_cut_in_two(text, short):
+    assert shorten(text, most=58) == short

@@ -7,7 +7,6 @@ import pytest
 import sympy
 
 import gradtheory as gt
-
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.pair_root import PairRoot

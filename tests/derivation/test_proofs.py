@@ -185,3 +185,10 @@ def test_a_derivation_with_such_levels_ends():
 def test_a_number_of_a_mixed_product_is_proven_without_simplifying_it():
     tally = gt.derive("slope_maximum", activation=gt.expression("z*exp(-z**2)*tanh(z-1)")).check()
     assert (tally.ok, tally.unknown) == (True, 0)
+
+
+@pytest.mark.slow
+def test_digits_of_small_numbers_have_a_power_of_ten():
+    shown = gt.derive("clipping", activation=gt.expression("sech(z)*tanh(z-1)/10**9"))
+    assert "sup|σ'| = 8.95200113453… × 10^(-10)" in shown.to_text()
+    assert r"8.95200113453\ldots \times 10^{-10}" in shown.to_latex()

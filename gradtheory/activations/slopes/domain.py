@@ -8,7 +8,7 @@ import sympy
 from gradtheory.activations.slopes.branch import Z
 from gradtheory.activations.slopes.exact_zeros import inner_point
 from gradtheory.activations.slopes.switches import SWITCHES, breaks, formula_near, switches
-from gradtheory.arithmetic.enclosure import FIRST_BITS, Univariate, evaluate, sign_on
+from gradtheory.arithmetic.enclosure import FIRST_BITS, Univariate, evaluate, is_finite, sign_on
 from gradtheory.errors import InvalidArgument, Undecided
 
 _MOST_BITS = 33_220  # of 1e10000
@@ -32,8 +32,15 @@ def is_moderate(number: sympy.Expr) -> bool:
     return bool(ball.is_finite() and (middle.is_zero() or abs(int(middle.man_exp()[1])) <= _MOST_BITS))
 
 
-def check_defined(expr: sympy.Expr) -> None:
+def check_defined(expr: sympy.Expr, *, at_switches: bool = False) -> None:
     """Prove that an expression in `Z` is finite and real on the whole line, except where its formula changes.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        What is looked at.
+    at_switches : bool
+        Whether it must be finite where its formula changes, too.
 
     Raises
     ------
@@ -46,6 +53,11 @@ def check_defined(expr: sympy.Expr) -> None:
     for formula in (*looked_at, expr):  # inner ones first: what cancels in the value must be defined, too
         if any(True for _ in _conditions(formula)):
             _check(formula, expr)
+            for place in breaks(expr, Z, -sympy.oo, sympy.oo) if at_switches else ():
+                if not is_finite(expr.subs(Z, place)):
+                    raise InvalidArgument(
+                        "activation", expr, f"must be finite and real for every z: at z = {place} it is not"
+                    )
 
 
 def _check(formula: sympy.Expr, expr: sympy.Expr) -> None:

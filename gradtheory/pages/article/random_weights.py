@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations import activation
-from gradtheory.arithmetic.brief import in_latex
+from gradtheory.arithmetic.brief import with_power
 from gradtheory.arithmetic.enclosure import sign
 from gradtheory.arithmetic.guarantee import decimal
 from gradtheory.arithmetic.inputs import read_real
@@ -258,7 +258,7 @@ def _chi_at_rest(record: str, law: Initialisation) -> float:
 
 def _latex(number: float) -> str:
     """Return a number as a power of 10, as all of a table are written."""
-    return in_latex(f"{number:.2e}")
+    return with_power(f"{number:.2e}")
 
 
 WEIGHTS: Claim = Claim("weights", {"below": 1, "share": "1/2", "factor": "1/4"}, _weights, (22,))

@@ -24,7 +24,7 @@ from gradtheory.typing import ArrayLike
 ROUNDING = 2.0**-49  # more than the roundings of a layer
 _CANCELLED = 1e-12  # more than what squares of shares lose to each other
 _OF_LOGITS = ("softmax_cross_entropy", "binary_cross_entropy_with_logits")
-HOPELESS = "whatever the decay, some bias makes its gradient too large; take a bounded one, or clip"
+HOPELESS = "no bound of gradients for all biases is known; take a bounded one, or clip"
 
 
 def largest_gradients(network: Chain | Network, x: ArrayLike, y: ArrayLike, critical: Array, slopes: Array) -> Array:
