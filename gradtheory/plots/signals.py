@@ -104,7 +104,8 @@ def correlation_map(
             ax.plot([], [], color=f"C{number}", label=rf"$\sigma_w = {shown(scale)},\ {why}$")
         else:
             after = meanfield.correlation_map(record, c, q, scale, bias)
-            ax.plot(c, after, color=f"C{number}", label=rf"$\sigma_w = {shown(scale)}$")
+            label = rf"$\sigma_w = {shown(scale)},\ q^\ast = {shown(q, 3)}$"
+            ax.plot(c, after, color=f"C{number}", label=label)
             ax.plot([settled.c[number]], [settled.c[number]], "o", color=f"C{number}")
     ax.set(xlabel="$c_l$", ylabel="$c_{l+1}$", xlim=(0.0, 1.0))
     return named(ax, record.name, bias)

@@ -8,10 +8,7 @@ import numpy as np
 from gradtheory.activations import activation as as_activation
 from gradtheory.arithmetic.brief import percent
 from gradtheory.arithmetic.choices import one_of
-from gradtheory.arithmetic.inputs import (
-    read_count,
-    read_depth,
-)
+from gradtheory.arithmetic.inputs import read_count, read_depth
 from gradtheory.arithmetic.kinds import read_flag, read_items
 from gradtheory.errors import InvalidArgument
 from gradtheory.plots.axes import (
@@ -25,6 +22,7 @@ from gradtheory.plots.axes import (
     read_extent,
     words_of_labels,
 )
+from gradtheory.plots.settled import mark_elsewhere, settles_elsewhere
 from gradtheory.plots.signals import named
 from gradtheory.random_weights import meanfield
 from gradtheory.typing import ActivationLike, ArrayLike
@@ -45,6 +43,9 @@ def depth_scales(
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the depth scales ξ_q, ξ_c and |ξ_∇| over the weight scale, with the edge of chaos.
+
+    They are those at the smallest stable variance; where inputs of mean square 1 do not come there, the picture is
+    violet, and no scale is drawn.
 
     Parameters
     ----------
@@ -67,11 +68,13 @@ def depth_scales(
     record, bias = as_activation(activation), read_extent(sigma_b, "sigma_b", may_be_0=True)
     weight = np.linspace(0.5, 3.0, 200) if sigma_w is None else read_axis(sigma_w, "sigma_w")
     scales, ax = meanfield.depth_scales(record, weight, bias), axes_or_new(ax)
+    elsewhere = settles_elsewhere(record, weight, bias, scales)
     for number, (name, symbol) in enumerate(_SCALES.items()):
-        size = np.abs(getattr(scales, name).plain)
+        size = np.where(elsewhere, np.nan, np.abs(getattr(scales, name).plain))
         label = f"${symbol}$" if name != "xi_gradient" else f"$|{symbol}|$"
         size = np.where(np.isfinite(size) & (size > 0.0), size, np.nan)  # a logarithmic axis has no 0
         ax.semilogy(_axis(weight, squared), size, color=f"C{number}", label=label)
+    mark_elsewhere(ax, _axis(weight, squared), elsewhere, said["start_decides"])
     edge = meanfield.edge_of_chaos(record, bias)
     if edge and weight.min() <= edge.sigma_w <= weight.max():
         ax.axvline(_axis(edge.sigma_w, squared), color=GREY, linestyle=":")
@@ -88,7 +91,10 @@ def depth_scale_map(
     squared: bool = False,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw a depth scale over σ_w and σ_b in colours, and the stable edge of chaos; white where nothing settles.
+    """Draw a depth scale over σ_w and σ_b in colours, and the stable edge of chaos.
+
+    It is that at the smallest stable variance: white is where there is none, or inputs of mean square 1 do not come
+    there.
 
     Parameters
     ----------
@@ -115,6 +121,7 @@ def depth_scale_map(
     scales = meanfield.depth_scales(record, weight, bias[:, np.newaxis])
     with np.errstate(divide="ignore"):
         size = np.log10(np.abs(getattr(scales, name).plain))
+    size[settles_elsewhere(record, weight, bias[:, np.newaxis], scales)] = np.nan
     ax = axes_or_new(ax)
     shown = np.clip(size, -1.0, 3.0)  # nan stays what it is
     image = ax.pcolormesh(
@@ -141,7 +148,8 @@ def trainable_depth(
 ) -> "Axes":
     """Draw over the weight scale which share exp(-L/ξ_c) of a difference is left after L layers, and the line 6·ξ_c.
 
-    Networks deeper than about 6·ξ_c did not train.
+    Networks deeper than about 6·ξ_c did not train. ξ_c is that at the smallest stable variance; where inputs of mean
+    square 1 do not come there, the picture is violet.
 
     Parameters
     ----------
@@ -162,7 +170,9 @@ def trainable_depth(
     record, many = as_activation(activation), read_depth(depth)
     bias = read_extent(sigma_b, "sigma_b", may_be_0=True)
     weight = np.sqrt(np.linspace(1.0, 4.0, 150)) if sigma_w is None else read_axis(sigma_w, "sigma_w")
-    scale = meanfield.depth_scales(record, weight, bias).xi_c.plain
+    scales = meanfield.depth_scales(record, weight, bias)
+    elsewhere = settles_elsewhere(record, weight, bias, scales)
+    scale = np.where(elsewhere, np.nan, scales.xi_c.plain)
     layers, ax = np.linspace(1.0, many, min(many, 200)), axes_or_new(ax)
     with np.errstate(divide="ignore"):  # nothing is left where correlations settle in one layer
         left = np.exp(-layers[:, np.newaxis] / scale)
@@ -170,6 +180,7 @@ def trainable_depth(
         _axis(weight, squared), layers, left, shading="nearest", cmap="magma", vmin=0, vmax=1, rasterized=True
     )
     ax.figure.colorbar(image, ax=ax, label=r"$e^{-L/\xi_c}$")
+    mark_elsewhere(ax, _axis(weight, squared), elsewhere, said["start_decides"])
     ax.plot(_axis(weight, squared), 6.0 * scale, color="white", linestyle="--", label=r"$6\,\xi_c$")
     ax.set(xlabel=_symbol("w", squared), ylabel=said["depth"], ylim=(1.0, max(many, 2)))
     return named(ax, record.name, bias, legend="upper right")

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
@@ -26,3 +27,13 @@ def test_shares_are_those_that_the_unstable_fixed_points_bound():
     expected = sum(math.log(1e2 / q) for q in unstable) / (3 * math.log(1e5))
     assert wild == pytest.approx(expected, abs=0.02)
     assert calm + wild == pytest.approx(1, abs=0.011)
+
+
+@pytest.mark.parametrize(("activation", "is_marked"), [("gelu", True), ("tanh", False)])
+def test_scales_from_which_inputs_settle_elsewhere_are_marked(activation, is_marked):
+    axes = gt.plots.depth_scales(activation, [1.2, 1.35, 1.5, 1.7], sigma_b=0.05)
+    labels = axes.get_legend_handles_labels()[1]
+    drawn = axes.get_lines()[0].get_ydata()
+    plt.close(axes.figure)
+    assert ("the start decides" in labels) == is_marked
+    assert [bool(each) for each in np.isfinite(drawn)] == [True, True, not is_marked, not is_marked]

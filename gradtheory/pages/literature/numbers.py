@@ -653,7 +653,7 @@ NUMBERS: tuple[Published, ...] = (
     Published(
         "Micikevicius 2018",
         "section 3.1",
-        "halvings after which a gradient is 0 in float16, whose least number is 2^−24",
+        "halvings after which a gradient of 1 is still not 0 in float16, whose least number is 2^−24",
         "24",
         "overflow_depth",
         lambda: float(overflow_depth(sympy.Rational(1, 2), "float16")) - 1.0,
