@@ -79,14 +79,14 @@ def prescribe(
     return _prescriptions(bench, plan, refused), "" if plan else nothing(bench)
 
 
-def _told(plan: Plan, refused: Sequence[tuple[Step, str]]) -> list[Plan]:
+def _told(plan: Plan, refused: Sequence[Step]) -> list[Plan]:
     """Return the plans of which ends are told, and the remedies alone."""
-    alone = ((step,) for step in plan)
-    return [plan, *leaving_one_out(plan), *alone, *((*plan, step) for step, _ in refused)]
+    alone = ((step,) for step in (*plan, *refused))
+    return [plan, *leaving_one_out(plan), *alone, *((*plan, step) for step in refused)]
 
 
-def _chosen(bench: Bench, singles: Sequence[Plan], *, explodes: bool) -> tuple[Plan, list[tuple[Step, str]]]:
-    """Return the plan that does best, and which remedies are not in it, with why."""
+def _chosen(bench: Bench, singles: Sequence[Plan], *, explodes: bool) -> tuple[Plan, list[Step]]:
+    """Return the plan that does best, and the remedies that were tried with it and are not in it."""
     bench.run([(), *singles])
     alone = [plan for plan in singles if bench.is_harmless(plan) and (bench.falls(plan) or not bench.outcome().starts)]
     is_sound = bench.outcome().is_steady and not bench.outcome().is_saturated
@@ -139,13 +139,17 @@ def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
 
     On its way the usual run may dip below it, which is why it was not among the harmless ones.
     """
+    usual = bench.outcome()
+    best = min(usual.loss[0], usual.last)  # its twins may end anywhere
+    if usual.is_steady and usual.last <= usual.loss[0]:  # so that what is hardly lower is no help
+        best = (best - bench.zero) / AS_GOOD
     falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
-    lower = [plan for plan in falling if bench.is_in_range(plan) and bench.is_lower(plan)]
+    lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < best]
     return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
 
-def _with_all(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]]]:
-    """Return a plan to which nothing is to be added, with those remedies that are not in it, and why."""
+def _with_all(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
+    """Return a plan to which nothing is to be added, and those remedies that were tried with it and are not in it."""
     surplus: list[Step] = []
     for _ in range(_ROUNDS):
         shorter = _without_surplus(bench, _longer(bench, plan, _further(bench, plan, surplus)))
@@ -153,7 +157,7 @@ def _with_all(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]]]:
             break
         surplus += [step for step in plan if step[0] not in dict(shorter)]
         plan = shorter
-    return plan, [(step, why_not(bench, plan, step) or ADDS_NOTHING) for step in _further(bench, plan, surplus)]
+    return plan, _further(bench, plan, surplus)
 
 
 def _further(bench: Bench, plan: Plan, surplus: Sequence[Step]) -> list[Step]:
@@ -217,7 +221,7 @@ def _is_as_good(bench: Bench, shorter: Plan, plan: Plan) -> bool:
     )
 
 
-def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:
+def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[Step]) -> tuple[Prescription, ...]:
     whole = bench.outcome(plan)
 
     def eta(steps: Plan) -> float:
@@ -234,9 +238,9 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]
     ]
     others = [
         Prescription(*step, False, whole.last, after.last, eta(plan), eta(longer), "; ".join(filter(None, told)))
-        for step, why in refused
+        for step in refused
         for longer in [(*plan, step)]
         for after in [bench.outcome(longer)]
-        for told in [(why, warning(after))]
+        for told in [(why_not(bench, plan, step) or ADDS_NOTHING, warning(after))]
     ]
     return (*advised, *others)
