@@ -113,7 +113,13 @@ def _said_of_chains():
     harm += ["rounding decides whether the loss is higher on the way"]
     harm += [f"the loss ends at 2.5, and at 1.5 without {each}" for each in ("it", "training")]
     no_gain = ["the loss is hardly lower", "the loss ends hardly lower than it starts", f"without it {lost[0]}"]
-    faults = ["the loss rises on the way", *harm, *no_gain, "without biases it ends lower still, at 1.3"]
+    faults = [
+        "the loss rises on the way",
+        "a layer carries hardly any gradient at the start",
+        *harm,
+        *no_gain,
+        "without biases it ends lower still, at 1.3",
+    ]
     faults += [f"alone clip_weights does harm, with η = 0.1: {each}" for each in harm]
     less = [f"with it and without biases the loss ends lower still, at 0.2, but {each}" for each in faults]
     costs = ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]
@@ -124,6 +130,7 @@ def _said_of_chains():
         *no_gain,
     ]
     costs += ["the loss rises on the way with it", f"with it {lost[1]}", "gradients leave their range with it", *less]
+    costs += ["with it a layer carries hardly any gradient at the start"]
     costs += [*(f"alone, with η = 0.1, {each}" for each in harm), reasons.ADDS_NOTHING]
     costs += [f"together with the others, {each}" for each in harm]
     costs += ["with it and without biases the loss ends lower still, at 0.2, but a layer saturates"]

@@ -80,3 +80,29 @@ def test_a_clip_that_no_gradient_meets_changes_nothing():
     (clip,) = [each for each in gt.advise(*problem).remedies if each.kind == "clip_gradients"]
     assert clip.cost.startswith("it changes nothing")
     assert _run(*problem, 0.1).gradient_norm.max() < clip.value
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        (gt.Chain(5, "softshrink"), [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0, 4.0, 4.0, -3.0], [0.0] * 5),
+        (gt.Chain(4, "relu6"), [10.32], [0.976], [-1.72, 10.46, 1.46, 13.47], [-3.0, 0.0, 3.0, -2.0]),
+        (
+            gt.Chain(4, "sparse_sigmoid"),
+            [-1.0, 1.0],
+            [-0.91, 0.91],
+            [-1.08, -0.43, -0.79, 0.07],
+            [2.0, 1.0, -2.0, -4.0],
+        ),
+        (gt.Chain(1, "hard_tanh"), [-1.008, -0.454, -0.421, -0.045, 1.037], [0.0, 0.0, 0.0, 0.0, 1.0], [5.0], [5.0]),
+    ],
+    ids=lambda problem: problem[0].layer_activations[0].name,
+)
+def test_what_is_promised_of_a_remedy_is_kept_by_the_whole_plan(problem):
+    """Biases once left layers without a slope, and with weight decay a step was longer than the clip let it be."""
+    problem = (problem[0], *map(np.asarray, problem[1:]))
+    advice = gt.advise(*problem)
+    runs = saying.Runs(problem, advice)
+    for remedy in runs.plan:
+        assert saying.keeps(runs, remedy)
+        assert "no step" not in str(remedy)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.training.advice.of_chain.starts import carries
 from gradtheory.training.advice.of_chain.trial_runs import APART, STEPS, Attempt, Outcome, tried
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.remedies.clipping import clipping
@@ -180,6 +181,17 @@ class Bench:
     def falls(self, plan: Plan) -> bool:
         """Whether the loss falls all along a run that has a learning rate of its own; others need not."""
         return self.outcome(plan).falls or "learning_rate" not in dict(plan)
+
+    def carries(self, plan: Plan) -> bool:
+        """Whether some sample of a run with biases of its own starts where slopes carry gradients; others need not."""
+        if "biases" not in dict(plan):
+            return True
+        start = followed(Attempt(self.w, self.b, USUAL), plan)
+        return carries(self.chain, self.x, start.w, start.b)
+
+    def keeps_promises(self, plan: Plan) -> bool:
+        """Whether a run does what is promised of its learning rate and its biases."""
+        return self.falls(plan) and self.carries(plan)
 
 
 def leaving_one_out(plan: Plan) -> list[Plan]:

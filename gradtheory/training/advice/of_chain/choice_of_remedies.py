@@ -120,7 +120,7 @@ def _with_other_starts(bench: Bench, alone: Sequence[Plan]) -> Iterator[Plan]:
 def _best(bench: Bench, plans: Sequence[Plan]) -> Plan:
     """Return the plan that ends lowest without a saturated layer, or one of fewer remedies that ends nearly as low."""
     bench.run(plans)
-    gains = [plan for plan in plans if bench.is_gain(plan) and bench.falls(plan)]
+    gains = [plan for plan in plans if bench.is_gain(plan) and bench.keeps_promises(plan)]
     saturated = min((bench.outcome(plan).is_saturated for plan in gains), default=False)
     of_its_like = [plan for plan in gains if bench.outcome(plan).is_saturated == saturated]
     least = min((bench.outcome(plan).last for plan in of_its_like), default=math.inf)
@@ -215,7 +215,7 @@ def _is_as_good(bench: Bench, shorter: Plan, plan: Plan) -> bool:
         is_as_good(bench.outcome(shorter), bench.outcome(plan))
         and (bench.is_gain(shorter) or not bench.is_gain(plan))
         and bench.is_in_range(shorter)
-        and bench.falls(shorter)
+        and bench.keeps_promises(shorter)
         and bench.is_harmless(shorter)
         and bench.is_lean(shorter)
     )

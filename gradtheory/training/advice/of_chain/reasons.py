@@ -36,6 +36,8 @@ def _against(bench: Bench, plan: Plan, steps: Plan) -> Iterator[str]:
         yield "it costs: a layer saturates"
     if not bench.falls(longer):
         yield "the loss rises on the way with it"
+    if not bench.carries(longer):
+        yield "with it a layer carries hardly any gradient at the start"
     if harmful := bench.harms_alone(steps):
         yield f"alone, with η = {USUAL}, {_harm(bench, (harmful,))}"
     if not plan and not bench.is_gain(longer):
@@ -78,6 +80,8 @@ def _faults(bench: Bench, plan: Plan) -> Iterator[str]:
         yield f"rounding decides: {range_of(outcome)}" if outcome.is_chance else "gradients leave their range"
     if not bench.falls(plan):
         yield "the loss rises on the way"
+    if not bench.carries(plan):
+        yield "a layer carries hardly any gradient at the start"
     if len(plan) > 1 and (harmful := bench.harms_alone(plan)):
         yield f"alone {harmful[0]} does harm, with η = {USUAL}: {_harm(bench, (harmful,))}"
     if not bench.is_harmless(plan):
