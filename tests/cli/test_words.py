@@ -100,14 +100,14 @@ def test_every_sentence_of_the_commands_has_a_chinese_form():
 
 def test_joined_sentences_have_a_chinese_form_where_each_has():
     vanishes = "at the end the gradient vanishes: |da_L/dx| is at most 0.0097"
-    chance = "without it rounding decides: in 10 runs from starts 1e-9 apart the loss ended between 1 and 2"
+    chance = "without it rounding decides: in 10 runs from starts that hardly differ the loss ended between 1 and 2"
     assert translation(f"{vanishes}; {chance}") == f"{translation(vanishes)}；{translation(chance)}"
     assert translation(f"{vanishes}; nothing else is known of it") is None
 
 
 def _said_of_chains():
     """Yield what `advise` says of chains, but for what the remedies are."""
-    chance = "rounding decides: in 9 runs from starts 1e-9 apart the loss ended"
+    chance = "rounding decides: in 9 runs from starts that hardly differ the loss ended"
     lost = [f"{chance} between 1.2 and 4.1{lost}" for lost in ("", ", or diverged in 2")]
     harm = ["gradients leave their range", "the loss is higher on the way", *lost, f"{chance} at 4.1"]
     harm += ["rounding decides whether the loss is higher on the way"]

@@ -227,7 +227,7 @@ def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[Step]) -> tuple[P
     def eta(steps: Plan) -> float:
         return followed(Attempt(bench.w, bench.b, USUAL), steps).eta
 
-    worse = "on the way the loss is higher than with η = 0.1 alone" if bench.is_higher(plan) else ""
+    worse = f"on the way the loss is higher than with η = {USUAL} alone" if bench.is_higher(plan) else ""
     advised = [
         Prescription(kind, value, True, without.last, whole.last, eta(other), eta(plan), "; ".join(filter(None, told)))
         for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)

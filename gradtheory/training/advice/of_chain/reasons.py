@@ -138,7 +138,7 @@ def range_of(outcome: Outcome) -> str:
     low, high = (f"{end:.4g}" for end in (min(ends), max(ends)))
     between = f"ended between {low} and {high}" if low != high else f"ended at {low}"
     lost = f", or diverged in {len(outcome.ends) - len(ends)}" if len(ends) < len(outcome.ends) else ""
-    return f"in {len(outcome.ends)} runs from starts 1e-9 apart the loss {between}{lost}"
+    return f"in {len(outcome.ends)} runs from starts that hardly differ the loss {between}{lost}"
 
 
 def warning(outcome: Outcome) -> str:
