@@ -166,7 +166,11 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += [advise_network._WHAT[kind].format(value=value) for kind, value in values]
     sentences += ["loss after 200 steps: diverged with η = 0.1, 3.775 with η = 0.001: works"]
     how = "loss after 50 steps of adam, η = 0.01: 1.5 without it, "
-    sentences += [f"{how}0.5 with it, 67% lower: works", f"{how}1.6 with it, 7% higher: NOT advised"]
+    sentences += [
+        f"{how}0.5 with it, 67% lower: works",
+        f"{how}1e-9 with it, >99.9% lower: works",
+        f"{how}1.6 with it, 7% higher: NOT advised",
+    ]
     sentences += [f"{how}1.49 with it, 0.7% lower: mends the gradient, and hardly the loss"]
     sentences += [f"{how}diverged with it: NOT advised", "per layer the gradient is multiplied by 1.1 instead of 0.8"]
     why_not = ("the loss ends higher", "the loss ends higher than it starts", "the loss is hardly lower")
