@@ -208,11 +208,11 @@ def keeps(runs, remedy):
             longest = np.sqrt(sum((step**2).sum(axis=1) for step in steps)).max()
             return longest <= eta * remedy.value + 1e-9 * np.abs([run.w, run.b]).max()
         case "biases":
-            a, is_carried = runs.problem[1], True
+            a, carried = runs.problem[1], []
             for layer, record in enumerate(runs.problem[0].layer_activations):
                 a, slope = record.value_and_slope(run.w[0, layer] * a + run.b[0, layer])
-                is_carried &= slope != 0.0
-            return np.any(is_carried)
+                carried.append(np.any(slope != 0.0))
+            return all(carried)
     return True
 
 

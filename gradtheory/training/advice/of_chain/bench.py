@@ -183,7 +183,7 @@ class Bench:
         return self.outcome(plan).falls or "learning_rate" not in dict(plan)
 
     def carries(self, plan: Plan) -> bool:
-        """Whether some sample of a run with biases of its own starts where slopes carry gradients; others need not."""
+        """Whether with biases of its own a plan puts samples where each layer has a slope; others need not."""
         if "biases" not in dict(plan):
             return True
         start = followed(Attempt(self.w, self.b, USUAL), plan)

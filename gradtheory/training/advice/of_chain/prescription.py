@@ -19,7 +19,7 @@ _PROMISE = {
     "learning_rate": "the loss falls at every step that was tried (numeric)",
     "clip_gradients": "the gradient moves weights and biases by at most η times that norm in a step (clipping)",
     "clip_weights": "at the start |σ'(z)·w| is at most sup|σ'| times that, at every input (critical weight)",
-    "biases": "they put samples where the slopes of all layers carry gradients (numeric)",
+    "biases": "in every layer they put samples where the slope carries gradients (numeric)",
     "weight_decay": "weights are drawn to 0; `weight_decay_guarantee` tells when that keeps factors below 1",
 }
 

@@ -61,7 +61,7 @@ def biases(chain: Chain, x: Array, y: Array, w: Array) -> Iterator[Array]:
 
 
 def carries(chain: Chain, x: Array, w: Array, b: Array) -> bool:
-    """Whether some sample meets slopes other than 0 in all layers, and no layer is saturated."""
+    """Whether in every layer some sample meets a slope other than 0, so that no layer is saturated."""
 
     def affine(a: Array, weight: Array, bias: Array) -> Array:
         return np.asarray(weight * a + bias)
@@ -71,8 +71,8 @@ def carries(chain: Chain, x: Array, w: Array, b: Array) -> bool:
     steepest = steepest_slopes(chain.layer_activations)
     is_met = np.isfinite(steepest)
     is_met[-1] &= chain.loss_record.name != "cross_entropy"  # which divides by it
-    is_flat = is_met & (slopes.max(axis=1, initial=0.0) < SATURATED * steepest)
-    return not is_flat.any() and bool(np.all(slopes != 0.0, axis=0).any())
+    greatest = slopes.max(axis=1, initial=0.0)
+    return not np.any(is_met & (greatest < SATURATED * steepest) | (greatest == 0.0))
 
 
 def _mean_slope(slopes: Array, w: float, z: Array) -> Array:
