@@ -66,7 +66,10 @@ def translation(text: str) -> str | None:
             parts = [translation(part) or part for part in match.groups()]
             if not any(_PROSE.search(part) for part in parts if not part.startswith(("gradtheory ", "`gradtheory "))):
                 return chinese.format(*parts)  # a sentence half in English is worse than one in English
-    return None
+    if "; " not in plain:
+        return None
+    joined = [translation(part) for part in plain.split("; ")]
+    return "；".join(filter(None, joined)) if all(joined) else None
 
 
 @functools.cache

@@ -49,8 +49,11 @@ def largest(at: Point, count: int) -> tuple[tuple[Estimate, ...], Array]:
 
 def _of_matrix(at: Point) -> tuple[Array, Array]:
     _check_finite(rows := matrix(at))
-    values, vectors = np.linalg.eigh(rows)
-    return np.asarray(values), np.asarray(vectors)
+    size = 2.0 ** (math.frexp(float(np.abs(rows).max()))[1] - 1)  # by which LAPACK converges at 1e157, too
+    values, vectors = np.linalg.eigh(rows / size)
+    with np.errstate(over="ignore"):
+        _check_finite(values := np.asarray(values * size))
+    return values, np.asarray(vectors)
 
 
 def _check_finite(array: Array) -> None:

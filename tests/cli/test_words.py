@@ -20,7 +20,7 @@ from gradtheory.cli.help import Context
 from gradtheory.cli.page import top_context
 from gradtheory.document.translation import translation
 from gradtheory.document.wrapping import columns, filled
-from gradtheory.training.advice.of_chain import choice_of_remedies, prescription
+from gradtheory.training.advice.of_chain import prescription, reasons
 from gradtheory.training.advice.of_network import advise_network
 from gradtheory.training.events import EventKind
 from gradtheory.training.optimisers.catalogue import RULES
@@ -98,6 +98,57 @@ def test_every_sentence_of_the_commands_has_a_chinese_form():
     assert not _untranslated(sentences)
 
 
+def test_joined_sentences_have_a_chinese_form_where_each_has():
+    vanishes = "at the end the gradient vanishes: |da_L/dx| is at most 0.0097"
+    chance = "without it rounding decides: in 10 runs from starts that hardly differ the loss ended between 1 and 2"
+    assert translation(f"{vanishes}; {chance}") == f"{translation(vanishes)}；{translation(chance)}"
+    assert translation(f"{vanishes}; nothing else is known of it") is None
+
+
+def _said_of_chains():
+    """Yield what `advise` says of chains, but for what the remedies are."""
+    chance = "rounding decides: in 9 runs from starts that hardly differ the loss ended"
+    lost = [f"{chance} between 1.2 and 4.1{lost}" for lost in ("", ", or diverged in 2")]
+    harm = ["gradients leave their range", "the loss is higher on the way", *lost, f"{chance} at 4.1"]
+    harm += ["rounding decides whether the loss is higher on the way"]
+    harm += [f"the loss ends at 2.5, and at 1.5 without {each}" for each in ("it", "training")]
+    no_gain = ["the loss is hardly lower", "the loss ends hardly lower than it starts", f"without it {lost[0]}"]
+    faults = [
+        "the loss rises on the way",
+        "a layer carries hardly any gradient at the start",
+        *harm,
+        *no_gain,
+        "without biases it ends lower still, at 1.3",
+    ]
+    faults += [f"alone clip_weights does harm, with η = 0.1: {each}" for each in harm]
+    less = [f"with it and without biases the loss ends lower still, at 0.2, but {each}" for each in faults]
+    costs = ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]
+    costs += [
+        "it costs: a layer saturates",
+        "it costs: the loss ends 2.5 times as high",
+        "it changes nothing",
+        *no_gain,
+    ]
+    costs += ["the loss rises on the way with it", f"with it {lost[1]}", "gradients leave their range with it", *less]
+    costs += ["with it a layer carries hardly any gradient at the start"]
+    costs += [*(f"alone, with η = 0.1, {each}" for each in harm), reasons.ADDS_NOTHING]
+    costs += [f"together with the others, {each}" for each in harm]
+    costs += ["with it and without biases the loss ends lower still, at 0.2, but a layer saturates"]
+    at_the_end = [
+        f"at the end {each}" for each in ("a layer is saturated", "the gradient vanishes: |da_L/dx| is at most 0.001")
+    ]
+    worse = "on the way the loss is higher than with η = 0.1 alone"
+    yield from (f"{each}{end}" for each in costs for end in ("", *(f"; {each}" for each in at_the_end)))
+    yield from (f"{worse}; {end}; without it {each}" for end in at_the_end for each in lost)
+    rate = "with the learning rate 0.1"
+    runs = [f"{rate} the loss goes from 3 to 2", f"{rate} the loss diverges", *(f"{rate} {each}" for each in lost)]
+    for run in (*runs, "the gradient is 0", "the loss is not finite"):
+        yield f"nothing is advised: {run}, {reasons.NO_BETTER}"
+        yield f"nothing is advised: {run}, which is 0 up to rounding"
+        other = "clip_weights = [1. 2.], learning_rate = 0.32 ends lower, at 1e-68, with gradients in range"
+        yield from (f"nothing is advised: {run}; {other}, but {each}" for each in faults)
+
+
 def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     regions = [gt.stability_region(name) for name in RULES]
     bounds = [gt.depth_bound(name) for name in gt.activation_names()]
@@ -115,7 +166,11 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += [advise_network._WHAT[kind].format(value=value) for kind, value in values]
     sentences += ["loss after 200 steps: diverged with η = 0.1, 3.775 with η = 0.001: works"]
     how = "loss after 50 steps of adam, η = 0.01: 1.5 without it, "
-    sentences += [f"{how}0.5 with it, 67% lower: works", f"{how}1.6 with it, 7% higher: NOT advised"]
+    sentences += [
+        f"{how}0.5 with it, 67% lower: works",
+        f"{how}1e-9 with it, >99.9% lower: works",
+        f"{how}1.6 with it, 7% higher: NOT advised",
+    ]
     sentences += [f"{how}1.49 with it, 0.7% lower: mends the gradient, and hardly the loss"]
     sentences += [f"{how}diverged with it: NOT advised", "per layer the gradient is multiplied by 1.1 instead of 0.8"]
     why_not = ("the loss ends higher", "the loss ends higher than it starts", "the loss is hardly lower")
@@ -126,20 +181,7 @@ def test_what_the_library_says_to_the_command_line_has_a_chinese_form():
     sentences += [f"nothing is advised: {each}, {ends} mends that" for each in wrong]
     sentences += [f"nothing is advised: {wrong[0]}, the loss diverges, and nothing that was tried mends that"]
     sentences += [f"nothing is advised: gradients stay in range, {ends} does much better"]
-    without = "nothing is advised: with the learning rate 0.1 the loss"
-    sentences += [f"{without} {how}, {choice_of_remedies._NO_BETTER}" for how in ("diverges", "goes from 3 to 2")]
-    sentences += [
-        "nothing is advised: with the learning rate 0.1 rounding decides: in 9 runs from starts 1e-9 apart the "
-        f"loss ended between 1.2 and 4.1, {choice_of_remedies._NO_BETTER}"
-    ]
-    costs = ["without it rounding decides: in 9 runs from starts 1e-9 apart the loss ended between 1.2 and 4.1"]
-    costs += ["it costs: the loss ends slightly higher", "it costs: the loss ends at 0.5, not at 0"]
-    costs += [
-        f"alone, with η = 0.1, {each}" for each in ("gradients leave their range", "the loss is higher on the way")
-    ]
-    costs += [f"alone, with η = 0.1, the loss ends at 2.5, and at 1.5 without {each}" for each in ("it", "training")]
-    at_the_end = ("a layer is saturated", "the gradient vanishes: |da_L/dx| is at most 0.001")
-    sentences += [*costs, *(f"{costs[0]}; at the end {each}" for each in at_the_end)]
+    sentences += _said_of_chains()
     assert not _untranslated(sentences)
 
 

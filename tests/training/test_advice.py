@@ -81,7 +81,7 @@ def test_a_check_can_fail():
     assert refused["clip_weights"].value.tolist() == [4.0] * 3
     surplus = refused.pop("clip_gradients")  # no gradient of these runs is so long
     assert surplus.loss_with == surplus.loss_without
-    assert surplus.cost == "it adds nothing to the others"
+    assert surplus.cost == "it changes nothing"
     for remedy in refused.values():
         assert remedy.loss_with > remedy.loss_without
         assert "it costs: the loss ends" in remedy.cost

@@ -62,6 +62,8 @@ def test_the_usual_rate_is_tried_beside_those_near_the_given_one(usual):
         (0.6, 0.59, "it vanishes", "0.59 with it, 1.67% lower: mends the gradient, and hardly the loss"),
         (np.inf, 0.59, "it diverges", "diverged without it, 0.59 with it: works"),
         (0.6, 0.9, "", "0.9 with it, 50% higher: NOT advised"),
+        (567.6, 0.00398, "", "567.6 without it, 0.00398 with it, >99.9% lower: works"),
+        (0.6, 0.0, "", "0.6 without it, 0 with it, 100% lower: works"),
     ],
 )
 def test_a_remedy_states_its_runs_and_does_not_look_better_than_it_is(usual, without, with_it, wrong, told):
@@ -72,6 +74,13 @@ def test_a_remedy_states_its_runs_and_does_not_look_better_than_it_is(usual, wit
     for text in (str(remedy), repr(remedy)):
         assert "loss after 7 steps of gradient_descent, η = 0.1: " in text
         assert told in text
+
+
+def test_growth_is_told_only_where_its_digits_differ(usual):
+    losses = {change.value: 0.3 for change in changes("learning_rate", usual.change, usual.run, None, None)}
+    remedy = _best("learning_rate", usual, _tried(losses, usual), lambda trial: trial, np.array([[1.0]]), None, 7)
+    for growth, is_told in ((13.9, True), (13.4901, False), (np.nan, False)):
+        assert ("instead of 13.5" in str(replace(remedy, growth_without=13.49, growth_with=growth))) == is_told
 
 
 def test_progress_goes_through_the_kinds_and_only_the_run_without_is_explained(monkeypatch):

@@ -212,3 +212,13 @@ def test_a_run_that_swings_for_long_is_told_in_one_event_of_each_kind():
             begins = [k for k in range(len(above)) if above[k] and not (k and above[k - 1])]
             assert (event.step, event.last_step, event.count) == (begins[0], begins[-1], len(begins))
     assert any(event.count > 1 for event in swinging.events)
+
+
+def test_a_run_ends_in_an_event_where_second_derivatives_reach_1e157():
+    """The eigenvalues of a Hessian so large did not converge, and the run ended in an error of NumPy's."""
+    chain = gt.Chain(8, ["tanhshrink"] * 7 + ["sigmoid"], "cross_entropy")
+    w, b = [6.3, -1.0, -3.4, -0.5, 3.2, -2.8, 5.9, -2.7], [1.0, 0.5, -0.2, 1.1, -1.5, 1.4, -0.1, -0.5]
+    run = train(chain, [0.7, 1.1, 0.8], [1.0, 0.0, 0.5], w, b, optimiser=gradient_descent(32.0), steps=30)
+    assert run.has_diverged
+    assert "the loss is not finite" in str(run.events[-1])
+    assert "η = 32 was above the stable limit" in str(run.events[-1])

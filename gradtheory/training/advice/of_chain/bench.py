@@ -1,5 +1,6 @@
 """The bench on which plans of remedies are tried: the chain, its data, and the runs with which others are compared."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -8,6 +9,7 @@ import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.training.advice.of_chain.starts import carries
 from gradtheory.training.advice.of_chain.trial_runs import APART, STEPS, Attempt, Outcome, tried
 from gradtheory.training.optimisers import gradient_descent
 from gradtheory.training.remedies.clipping import clipping
@@ -16,6 +18,7 @@ from gradtheory.training.train import train
 USUAL = 0.1  # the learning rate unless a plan has another
 _LOOKED_AT = slice(STEPS // 8, None, STEPS // 40)  # steps at which a loss must not be higher than without a remedy
 _LEEWAY = 1.05  # than which it may be so many times higher
+_ZERO = 1e-24  # of a first loss of at most 1: what ends lower ends at 0 up to rounding
 _TWINS = 8  # of the usual run, and of others of which ends are told
 _LOWER = 1.0 - APART  # of a loss: what is less is no rounding
 
@@ -65,15 +68,23 @@ class Bench:
     w: Array
     b: Array
     largest_gradient: float
+    _plans: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
     _outcomes: dict[tuple[Any, ...], Outcome] = field(default_factory=dict)
     _confirmed: set[tuple[Any, ...]] = field(default_factory=set)
+
+    @functools.cached_property
+    def zero(self) -> float:
+        """A loss that is as good as 0, up to rounding."""
+        with np.errstate(all="ignore"):
+            return _ZERO * min(1.0, float(self.chain.backprop(self.x, self.y, self.w, self.b).loss))
 
     def run(self, plans: Iterable[Plan]) -> list[Outcome]:
         """Return the outcomes of plans; those that are new are run at the same time."""
         wanted = {_key(plan): plan for plan in plans}
         new = {key: plan for key, plan in wanted.items() if key not in self._outcomes}
         start = Attempt(self.w, self.b, USUAL)
-        outcomes = tried(self.chain, self.x, self.y, [followed(start, plan) for plan in new.values()])
+        outcomes = tried(self.chain, self.x, self.y, [followed(start, plan) for plan in new.values()], self.zero)
+        self._plans.update(new)
         self._outcomes.update(zip(new, outcomes, strict=True))
         if () in new.values():
             self.confirm([()])
@@ -83,8 +94,9 @@ class Bench:
         """Run plans of which ends are told again, with twins; return whether rounding decides none that is new."""
         new = {_key(plan): plan for plan in plans if _key(plan) not in self._confirmed}
         starts = [followed(Attempt(self.w, self.b, USUAL), plan) for plan in new.values()]
-        outcomes = tried(self.chain, self.x, self.y, starts, twins=_TWINS)
+        outcomes = tried(self.chain, self.x, self.y, starts, self.zero, _TWINS)
         self._confirmed.update(new)
+        self._plans.update(new)
         self._outcomes.update(zip(new, map(self._as_trained, starts, outcomes), strict=True))
         return all(self._outcomes[key].is_steady for key in new)
 
@@ -123,14 +135,44 @@ class Bench:
         better = np.minimum(usual.loss[0], usual.lowest)[_LOOKED_AT]
         outcome = self.outcome(plan)
         is_bounded = outcome.largest_gradient <= self.largest_gradient
-        return is_bounded and bool(np.all(outcome.highest[_LOOKED_AT] <= _LEEWAY * better))
+        return is_bounded and bool(np.all(outcome.highest[_LOOKED_AT] <= _LEEWAY * better + self.zero))
+
+    def harms_alone(self, plan: Plan) -> Step | None:
+        """Return the first remedy of a plan that does harm alone."""
+        return next((step for step in plan if not self.is_harmless((step,))), None)
+
+    def is_higher(self, plan: Plan, *, at_the_end: bool = False) -> bool:
+        """Whether the loss of a run, not of its twins, is somewhere worse than the better of both."""
+        usual = self.outcome()
+        better = np.minimum(usual.loss[0], usual.loss)
+        where = slice(-1, None) if at_the_end else _LOOKED_AT
+        return bool(np.any(self.outcome(plan).loss[where] > _LEEWAY * better[where] + self.zero))
 
     def is_gain(self, plan: Plan) -> bool:
         """Whether a run also ends lower than both, or as low and not saturated as the usual one is."""
         usual, outcome = self.outcome(), self.outcome(plan)
         best = min(usual.loss[0], usual.lowest[-1])
         freed = usual.is_saturated and not outcome.is_saturated and outcome.last <= best
-        return self.is_harmless(plan) and self.is_in_range(plan) and (outcome.last < _LOWER * best or freed)
+        is_lower = max(outcome.last, self.zero) < _LOWER * best
+        return self.is_harmless(plan) and self.is_in_range(plan) and (is_lower or freed)
+
+    def is_lower(self, plan: Plan) -> bool:
+        """Whether a run and its twins end lower than the chain as it is and the usual run, with gradients in range."""
+        usual, outcome = self.outcome(), self.outcome(plan)
+        best = min(usual.loss[0], usual.last)  # whose twins may end anywhere
+        is_bounded = outcome.largest_gradient <= self.largest_gradient
+        return is_bounded and bool(max(outcome.highest[-1], self.zero) < _LOWER * best)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """What was tried."""
+        return list(self._plans.values())
+
+    def lower(self) -> list[Plan]:
+        """Return what was tried and ends lower, also with more twins."""
+        lower = list(filter(self.is_lower, self.plans))
+        self.confirm(lower)
+        return list(filter(self.is_lower, lower))
 
     def is_lean(self, plan: Plan) -> bool:
         """Whether a run ends no higher than it does without any one of the remedies."""
@@ -139,6 +181,17 @@ class Bench:
     def falls(self, plan: Plan) -> bool:
         """Whether the loss falls all along a run that has a learning rate of its own; others need not."""
         return self.outcome(plan).falls or "learning_rate" not in dict(plan)
+
+    def carries(self, plan: Plan) -> bool:
+        """Whether with biases of its own a plan puts samples where each layer has a slope; others need not."""
+        if "biases" not in dict(plan):
+            return True
+        start = followed(Attempt(self.w, self.b, USUAL), plan)
+        return carries(self.chain, self.x, start.w, start.b)
+
+    def keeps_promises(self, plan: Plan) -> bool:
+        """Whether a run does what is promised of its learning rate and its biases."""
+        return self.falls(plan) and self.carries(plan)
 
 
 def leaving_one_out(plan: Plan) -> list[Plan]:

@@ -2,7 +2,8 @@
 
 A plan is a tuple of remedies, followed together. It must end lower than the chain as it is and than gradient descent
 with η = 0.1, with no gradient out of range; each of its remedies must do no harm alone; and none is kept without which
-the plan ends lower.
+the plan ends lower. Where nothing is found so, a learning rate is taken at which the loss falls to a lower end, even if
+the run with η = 0.1 is ahead of it on the way.
 """
 
 import itertools
@@ -11,14 +12,24 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gradtheory.arithmetic.brief import upward
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
 from gradtheory.training.advice.of_chain.bench import USUAL, Bench, Plan, Step, followed, leaving_one_out
 from gradtheory.training.advice.of_chain.prescription import Prescription
+from gradtheory.training.advice.of_chain.reasons import (
+    ADDS_NOTHING,
+    AS_GOOD,
+    fault,
+    is_as_good,
+    nothing,
+    passed_over,
+    range_of,
+    saturates,
+    warning,
+    why_not,
+)
 from gradtheory.training.advice.of_chain.starts import biases, critical_weights, weight_limits
-from gradtheory.training.advice.of_chain.trial_runs import Attempt, Outcome
-from gradtheory.training.remedies.activation_choice import VANISHED
+from gradtheory.training.advice.of_chain.trial_runs import Attempt
 
 _RATES = (
     *(1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 3.2e-6, 1e-5, 3.2e-5, 1e-4, 3.2e-4),
@@ -30,10 +41,8 @@ _NORMS = 0.1, 1.0, 10.0
 _DECAYS = 1e-3, 1e-2, 1e-1
 _LARGEST = 1e3  # gradient, unless that at the start is larger
 _MUCH = 0.9  # a loss below that share of another is worth one remedy more
-_AS_GOOD = 1.001  # times a loss is no other loss
 _CONSIDERED = 16  # plans
-_ADDS_NOTHING = "it adds nothing to the others"
-_NO_BETTER = "and nothing that was tried does better with gradients in range"
+_ROUNDS = 8
 _STARTS = 6  # that are tried with several learning rates
 
 
@@ -67,28 +76,26 @@ def prescribe(
     plan, refused = _chosen(bench, singles, explodes=explodes)
     while not bench.confirm(_told(plan, refused)):  # one ended as its twin did by chance
         plan, refused = _chosen(bench, singles, explodes=explodes)
-    return _prescriptions(bench, plan, refused), "" if plan else _nothing(bench)
+    return _prescriptions(bench, plan, refused), "" if plan else nothing(bench)
 
 
-def _told(plan: Plan, refused: Sequence[tuple[Step, str]]) -> list[Plan]:
+def _told(plan: Plan, refused: Sequence[Step]) -> list[Plan]:
     """Return the plans of which ends are told, and the remedies alone."""
-    alone = ((step,) for step in plan)
-    return [plan, *leaving_one_out(plan), *alone, *((*plan, step) for step, _ in refused)]
+    alone = ((step,) for step in (*plan, *refused))
+    return [plan, *leaving_one_out(plan), *alone, *((*plan, step) for step in refused)]
 
 
-def _chosen(bench: Bench, singles: Sequence[Plan], *, explodes: bool) -> tuple[Plan, list[tuple[Step, str]]]:
-    """Return the plan that does best, and which remedies are not in it, with why."""
+def _chosen(bench: Bench, singles: Sequence[Plan], *, explodes: bool) -> tuple[Plan, list[Step]]:
+    """Return the plan that does best, and the remedies that were tried with it and are not in it."""
     bench.run([(), *singles])
     alone = [plan for plan in singles if bench.is_harmless(plan) and (bench.falls(plan) or not bench.outcome().starts)]
     is_sound = bench.outcome().is_steady and not bench.outcome().is_saturated
     plan = _best(bench, alone if is_sound else [*alone, *_with_other_starts(bench, alone)])
     plan = plan or _falling(bench, singles)
-    refused: list[tuple[Step, str]] = []
-    if explodes or not bench.outcome().converges:
-        plan, refused = _with_further(bench, plan)
-        plan, surplus = _without_surplus(bench, plan)
-        refused = _again(bench, plan, [step for step, _ in refused]) if surplus else refused
-        refused += [(step, _ADDS_NOTHING) for step in surplus]
+    may_have_more = explodes or not bench.outcome().converges
+    plan, refused = _with_all(bench, plan) if may_have_more else (plan, [])
+    if not plan and (plan := passed_over(bench)) and may_have_more:
+        plan, refused = _with_all(bench, plan)
     return plan, refused
 
 
@@ -113,7 +120,7 @@ def _with_other_starts(bench: Bench, alone: Sequence[Plan]) -> Iterator[Plan]:
 def _best(bench: Bench, plans: Sequence[Plan]) -> Plan:
     """Return the plan that ends lowest without a saturated layer, or one of fewer remedies that ends nearly as low."""
     bench.run(plans)
-    gains = [plan for plan in plans if bench.is_gain(plan) and bench.falls(plan)]
+    gains = [plan for plan in plans if bench.is_gain(plan) and bench.keeps_promises(plan)]
     saturated = min((bench.outcome(plan).is_saturated for plan in gains), default=False)
     of_its_like = [plan for plan in gains if bench.outcome(plan).is_saturated == saturated]
     least = min((bench.outcome(plan).last for plan in of_its_like), default=math.inf)
@@ -128,161 +135,112 @@ def _best(bench: Bench, plans: Sequence[Plan]) -> Plan:
 
 
 def _falling(bench: Bench, singles: Sequence[Plan]) -> Plan:
-    """Return a learning rate at which the loss falls where that of the usual run may end above its start, or nothing.
+    """Return a learning rate at which the loss falls, and ends lower than that of the usual run, or nothing.
 
     On its way the usual run may dip below it, which is why it was not among the harmless ones.
     """
     usual = bench.outcome()
-    if usual.is_steady and usual.last <= usual.loss[0]:
-        return ()
-    falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
     best = min(usual.loss[0], usual.last)  # its twins may end anywhere
+    if usual.is_steady and usual.last <= usual.loss[0]:  # so that what is hardly lower is no help
+        best = (best - bench.zero) / AS_GOOD
+    falling = [plan for plan in singles if "learning_rate" in dict(plan) and bench.outcome(plan).falls]
     lower = [plan for plan in falling if bench.is_in_range(plan) and bench.outcome(plan).last < best]
     return min(lower, key=lambda plan: bench.outcome(plan).last, default=())
 
 
-def _with_further(bench: Bench, plan: Plan) -> tuple[Plan, list[tuple[Step, str]]]:
-    """Return a plan with those remedies against explosion that go with it, and the others with why they do not."""
-    kinds, limits = dict(plan), critical_weights(bench.chain)
-    tried: list[list[Step]] = []
-    if "clip_weights" not in kinds and limits.all() and np.any(np.abs(bench.w) > limits):
-        tried.append([("clip_weights", limits)])
-    tried += [[("weight_decay", decay) for decay in _DECAYS]]
-    tried += [[("clip_gradients", norm) for norm in _NORMS]] if "clip_gradients" not in kinds else []
-    bench.run([each for steps in tried for step in steps for each in ((step,), (*plan, step))])
-    best = [min(steps, key=lambda step: bench.outcome((*plan, step)).last) for steps in tried]
-    subsets = [each for size in range(len(best), 0, -1) for each in itertools.combinations(best, size)]
+def _with_all(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
+    """Return a plan to which nothing is to be added, and those remedies that were tried with it and are not in it."""
+    surplus: list[Step] = []
+    for _ in range(_ROUNDS):
+        shorter = _without_surplus(bench, _longer(bench, plan, _further(bench, plan, surplus)))
+        if shorter is plan:
+            break
+        surplus += [step for step in plan if step[0] not in dict(shorter)]
+        plan = shorter
+    return plan, _further(bench, plan, surplus)
+
+
+def _further(bench: Bench, plan: Plan, surplus: Sequence[Step]) -> list[Step]:
+    """Return one remedy of each kind that a plan lacks, against explosion or once in it, that does best with it."""
+    limits = critical_weights(bench.chain)
+    tried: dict[str, list[Step]] = {}
+    if limits.all() and np.any(np.abs(bench.w) > limits):
+        tried["clip_weights"] = [("clip_weights", limits)]
+    tried["weight_decay"] = [("weight_decay", decay) for decay in _DECAYS]
+    tried["clip_gradients"] = [("clip_gradients", norm) for norm in _NORMS]
+    for kind, value in surplus:
+        tried.setdefault(kind, []).append((kind, value))
+    new = [steps for kind, steps in tried.items() if kind not in dict(plan)]
+    longer = [(*plan, step) for steps in new for step in steps]
+    bench.run([each for plan in longer for each in (plan[-1:], plan, *leaving_one_out(plan))])
+    return [
+        min(steps, key=lambda step: (why_not(bench, plan, step) != "", bench.outcome((*plan, step)).last))
+        for steps in new
+    ]
+
+
+def _longer(bench: Bench, plan: Plan, steps: Sequence[Step]) -> Plan:
+    """Return a plan with as many steps as go with it, or one with a step in the place of another if it ends lower."""
+    subsets = [each for size in range(len(steps), 0, -1) for each in itertools.combinations(steps, size)]
     longer = [(*plan, *each) for each in subsets]
     bench.run([other for each in longer for other in (each, *leaving_one_out(each))])
-    chosen = next((each for each in longer if not _why_not(bench, plan, *each[len(plan) :])), plan)
-    refused = [step for step in best if step[0] not in dict(chosen)]
-    return chosen, _again(bench, chosen, refused)
+    chosen = next((each for each in longer if not why_not(bench, plan, *each[len(plan) :])), plan)
+    before = bench.outcome(chosen)
+
+    def is_worth_it(plan: Plan) -> bool:
+        after = bench.outcome(plan)
+        return AS_GOOD * after.last < before.last and not saturates(bench, chosen, plan) and not fault(bench, plan)
+
+    swapped = [other for each in longer for other in leaving_one_out(each)[: len(plan)]]
+    bench.run([other for each in swapped for other in leaving_one_out(each)])
+    return min(filter(is_worth_it, swapped), key=lambda each: bench.outcome(each).last, default=chosen)
 
 
-def _again(bench: Bench, plan: Plan, steps: Sequence[Step]) -> list[tuple[Step, str]]:
-    """Return steps with why each is not added to a plan."""
-    return [(step, _why_not(bench, plan, step) or _ADDS_NOTHING) for step in steps]
-
-
-def _without_surplus(bench: Bench, plan: Plan) -> tuple[Plan, list[Step]]:
-    """Return a plan without the remedies that change nothing worth a remedy, and these."""
-    surplus: list[Step] = []
+def _without_surplus(bench: Bench, plan: Plan) -> Plan:
+    """Return a plan without the remedies that change nothing worth a remedy."""
     while len(plan) > 1:
         shorter = leaving_one_out(plan)
         bench.run(shorter)
-        last = _AS_GOOD * bench.outcome(plan).last
-        near = [each for each in shorter if bench.outcome(each).last <= last]
+        near = [each for each in shorter if is_as_good(bench.outcome(each), bench.outcome(plan))]
         bench.run([other for each in near for other in leaving_one_out(each)])
         enough = [each for each in near if _is_as_good(bench, each, plan)]
         if not enough:
             break
-        best = min(enough, key=lambda each: bench.outcome(each).last)
-        surplus += [step for step in plan if step[0] not in dict(best)]
-        plan = best
-    return plan, surplus
+        plan = min(enough, key=lambda each: bench.outcome(each).last)
+    return plan
 
 
 def _is_as_good(bench: Bench, shorter: Plan, plan: Plan) -> bool:
-    now, before = bench.outcome(shorter), bench.outcome(plan)
     return (
-        now.is_saturated <= before.is_saturated
-        and now.total_factor <= max(1.0, before.total_factor)
+        is_as_good(bench.outcome(shorter), bench.outcome(plan))
         and (bench.is_gain(shorter) or not bench.is_gain(plan))
         and bench.is_in_range(shorter)
-        and bench.falls(shorter)
+        and bench.keeps_promises(shorter)
         and bench.is_harmless(shorter)
         and bench.is_lean(shorter)
     )
 
 
-def _why_not(bench: Bench, plan: Plan, *steps: Step) -> str:
-    """Return why remedies are not added to a plan, or nothing."""
-    longer = (*plan, *steps)
-    before, after = bench.outcome(plan), bench.outcome(longer)
-    if not bench.is_in_range(longer):
-        chance = f"with it rounding decides: {_range(after)}" if after.is_chance else ""
-        return chance or "gradients leave their range with it"
-    if after.last > before.last:
-        return f"it costs: the loss ends {_higher(before.last, after.last)}"
-    if after.is_saturated and not before.is_saturated:
-        return "it costs: a layer saturates"
-    if not bench.falls(longer):
-        return "the loss rises on the way with it"
-    for step in steps:
-        if not bench.is_harmless((step,)):
-            return f"alone, with η = {USUAL}, {_harm(bench, step)}"
-    gain = bool(plan) or bench.is_gain(longer)
-    return "" if gain and bench.is_harmless(longer) and bench.is_lean(longer) else _ADDS_NOTHING
-
-
-def _higher(before: float, after: float) -> str:
-    """Return in words how much higher a loss ends than another."""
-    if before == 0.0:
-        return f"at {after:.4g}, not at 0"
-    ratio = f"{after / before:.3g}"
-    return f"{ratio} times as high" if ratio != "1" else "slightly higher"
-
-
-def _harm(bench: Bench, step: Step) -> str:
-    """Return what is worse with one remedy alone than for the better of the chain as it is and the usual run."""
-    usual, alone = bench.outcome(), bench.outcome((step,))
-    best = min(usual.loss[0], usual.last)
-    if not bench.is_in_range((step,)):
-        return f"rounding decides: {_range(alone)}" if alone.is_chance else "gradients leave their range"
-    if alone.last <= best:
-        return "the loss is higher on the way"
-    return f"the loss ends at {alone.last:.4g}, and at {best:.4g} without {'it' if usual.last <= best else 'training'}"
-
-
-def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[tuple[Step, str]]) -> tuple[Prescription, ...]:
+def _prescriptions(bench: Bench, plan: Plan, refused: Sequence[Step]) -> tuple[Prescription, ...]:
     whole = bench.outcome(plan)
 
     def eta(steps: Plan) -> float:
         return followed(Attempt(bench.w, bench.b, USUAL), steps).eta
 
+    worse = f"on the way the loss is higher than with η = {USUAL} alone" if bench.is_higher(plan) else ""
     advised = [
         Prescription(kind, value, True, without.last, whole.last, eta(other), eta(plan), "; ".join(filter(None, told)))
         for (kind, value), other in zip(plan, leaving_one_out(plan), strict=True)
         for without in [bench.outcome(other)]
-        for told in [(_warning(whole), f"without it rounding decides: {_range(without)}" if without.is_chance else "")]
+        for told in [
+            (worse, warning(whole), f"without it rounding decides: {range_of(without)}" if without.is_chance else "")
+        ]
     ]
     others = [
         Prescription(*step, False, whole.last, after.last, eta(plan), eta(longer), "; ".join(filter(None, told)))
-        for step, why in refused
+        for step in refused
         for longer in [(*plan, step)]
         for after in [bench.outcome(longer)]
-        for told in [(why, _warning(after))]
+        for told in [(why_not(bench, plan, step) or ADDS_NOTHING, warning(after))]
     ]
     return (*advised, *others)
-
-
-def _range(outcome: Outcome) -> str:
-    """Return between which losses runs ended that hardly differ at their start."""
-    ends = outcome.ends[np.isfinite(outcome.ends)]
-    low, high = (f"{end:.4g}" for end in (min(ends), max(ends)))
-    between = f"ended between {low} and {high}" if low != high else f"ended at {low}"
-    lost = f", or diverged in {len(outcome.ends) - len(ends)}" if len(ends) < len(outcome.ends) else ""
-    return f"in {len(outcome.ends)} runs from starts 1e-9 apart the loss {between}{lost}"
-
-
-def _warning(outcome: Outcome) -> str:
-    """Return what is still wrong at the end of a run."""
-    if not outcome.converges:
-        return ""
-    if outcome.is_saturated:
-        return "at the end a layer is saturated"
-    if outcome.total_factor < VANISHED:
-        return f"at the end the gradient vanishes: |da_L/dx| is at most {upward(outcome.total_factor, 3)}"
-    return ""
-
-
-def _nothing(bench: Bench) -> str:
-    usual = bench.outcome()
-    if not usual.starts:
-        return "nothing is advised: the loss is not finite, and no remedy that was tried makes it so"
-    if usual.largest_gradient == 0.0:
-        return "nothing is advised: the gradient is 0, and no remedy that was tried changes that without a higher loss"
-    if usual.is_chance:
-        return f"nothing is advised: with the learning rate {USUAL} rounding decides: {_range(usual)}, {_NO_BETTER}"
-    to = f"goes from {usual.loss[0]:.4g} to {usual.last:.4g}" if math.isfinite(usual.last) else "diverges"
-    return f"nothing is advised: with the learning rate {USUAL} the loss {to}, {_NO_BETTER}"

@@ -17,9 +17,9 @@ _WHAT = {
 }
 _PROMISE = {
     "learning_rate": "the loss falls at every step that was tried (numeric)",
-    "clip_gradients": "no step of gradient descent is longer than η times that norm (clipping)",
+    "clip_gradients": "the gradient moves weights and biases by at most η times that norm in a step (clipping)",
     "clip_weights": "at the start |σ'(z)·w| is at most sup|σ'| times that, at every input (critical weight)",
-    "biases": "they put the samples where the slopes carry gradients (numeric)",
+    "biases": "in every layer they put samples where the slope carries gradients (numeric)",
     "weight_decay": "weights are drawn to 0; `weight_decay_guarantee` tells when that keeps factors below 1",
 }
 

@@ -9,7 +9,9 @@ import numpy as np
 from gradtheory.activations import Activation
 from gradtheory.arithmetic.inputs import Array
 from gradtheory.chains.chain import Chain
+from gradtheory.chains.layers import forward_pass, steepest_slopes
 from gradtheory.explosion import critical_weight
+from gradtheory.training.events import SATURATED
 
 _PLACES = np.linspace(-6.0, 6.0, 241)[np.argsort(np.abs(np.linspace(-6.0, 6.0, 241)), kind="stable")]  # nearest 0 first
 _SHARES = 1.0, 2.0, 4.0  # of critical weights
@@ -56,6 +58,21 @@ def biases(chain: Chain, x: Array, y: Array, w: Array) -> Iterator[Array]:
                 total = total * slope * w[layer]
         if np.isfinite(moved).all() and np.abs(total).max(initial=0.0) <= _LARGEST:
             yield moved
+
+
+def carries(chain: Chain, x: Array, w: Array, b: Array) -> bool:
+    """Whether in every layer some sample meets a slope other than 0, so that no layer is saturated."""
+
+    def affine(a: Array, weight: Array, bias: Array) -> Array:
+        return np.asarray(weight * a + bias)
+
+    with np.errstate(all="ignore"):
+        slopes = np.abs(np.array(forward_pass(chain.layer_activations, affine, x, w, b).slopes))
+    steepest = steepest_slopes(chain.layer_activations)
+    is_met = np.isfinite(steepest)
+    is_met[-1] &= chain.loss_record.name != "cross_entropy"  # which divides by it
+    greatest = slopes.max(axis=1, initial=0.0)
+    return not np.any(is_met & (greatest < SATURATED * steepest) | (greatest == 0.0))
 
 
 def _mean_slope(slopes: Array, w: float, z: Array) -> Array:

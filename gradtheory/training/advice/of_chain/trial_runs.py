@@ -63,6 +63,8 @@ class Outcome:
         The greatest |∂a_L/∂x| over the samples at the end.
     twins : ndarray of shape (k, STEPS + 1)
         The losses of runs that start 1e-10 or so away.
+    zero : float
+        A loss that is as good as 0, up to rounding.
 
     """
 
@@ -71,6 +73,7 @@ class Outcome:
     is_saturated: bool
     total_factor: float
     twins: Array
+    zero: float
 
     @property
     def last(self) -> float:
@@ -95,7 +98,8 @@ class Outcome:
     @property
     def is_steady(self) -> bool:
         """Whether the run ends finite and as its twins do, so that rounding does not decide how."""
-        return self.converges and bool(np.all(np.abs(self.twins[:, -1] - self.last) <= APART * self.last + 1e-300))
+        apart = APART * self.last + self.zero + 1e-300
+        return self.converges and bool(np.all(np.abs(self.twins[:, -1] - self.last) <= apart))
 
     @property
     def is_chance(self) -> bool:
@@ -118,14 +122,14 @@ class Outcome:
         return bool(np.isfinite(self.last) and np.all(np.diff(self.loss) <= 1e-9 * self.loss[:-1] + 1e-300))
 
 
-def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt], twins: int = 1) -> list[Outcome]:
+def tried(chain: Chain, x: Array, y: Array, attempts: Sequence[Attempt], zero: float, twins: int = 1) -> list[Outcome]:
     """Return the outcomes of attempts, all run at the same time, each with its twins."""
     if not attempts:
         return []
     near = [_nudged(each, nudge) for nudge, each in itertools.product(_nudges(chain.depth, twins), attempts)]
     number, rows = len(attempts), _run(chain, x, y, [*attempts, *near])
     losses = np.array([loss for loss, *_ in rows[number:]]).reshape(twins, number, -1)
-    return [Outcome(*row, losses[:, k]) for k, row in enumerate(rows[:number])]
+    return [Outcome(*row, losses[:, k], zero) for k, row in enumerate(rows[:number])]
 
 
 def _nudges(depth: int, number: int) -> list[Array]:

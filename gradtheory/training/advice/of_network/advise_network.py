@@ -94,10 +94,9 @@ class NetworkPrescription(ShownAsTable):
 
     def __str__(self) -> str:
         lines = [self._headline(), f"    {self._losses()}: {self._verdict()}"]
-        is_known = not math.isnan(self.growth_with + self.growth_without)
-        if is_known and self.growth_with != self.growth_without:
-            factors = f"{self.growth_with:.3g} instead of {self.growth_without:.3g}"
-            lines.append(f"    per layer the gradient is multiplied by {factors}")
+        now, before = (f"{growth:.3g}" for growth in (self.growth_with, self.growth_without))
+        if "nan" not in (now, before) and now != before:
+            lines.append(f"    per layer the gradient is multiplied by {now} instead of {before}")
         return "\n".join([*lines, *([f"    {self.cost}"] if self.cost else [])])
 
     def __repr__(self) -> str:
@@ -112,7 +111,9 @@ class NetworkPrescription(ShownAsTable):
     def _losses(self) -> str:
         runs = f"loss after {self.steps} steps of {self.optimiser.name}, η = {self.optimiser.eta:g}"
         share = self.improvement
-        change = "" if math.isnan(share) else f", {100.0 * abs(share):.3g}% {'lower' if share >= 0.0 else 'higher'}"
+        percent = f"{100.0 * abs(share):.3g}"
+        percent = ">99.9" if percent == "100" and 0.0 < share < 1.0 else percent  # and something is left
+        change = "" if math.isnan(share) else f", {percent}% {'lower' if share >= 0.0 else 'higher'}"
         return f"{runs}: {_number(self.loss_without)} without it, {_number(self.loss_with)} with it{change}"
 
     def _verdict(self) -> str:
