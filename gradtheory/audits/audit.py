@@ -144,7 +144,7 @@ def audit(
     within = f"{verdict.start}." if verdict.verdict == "saturates" else ""
     holder = next((name for name in measured.scales if within.startswith(f"{name}.")), verdict.start or "")
     weights = measured.scales.get(holder)
-    if weights is not None and f"its {weights.parameter} is" not in verdict.cause:
+    if weights is not None and not weights.is_free and f"its {weights.parameter} is" not in verdict.cause:
         of_it = "" if holder == verdict.start else f"and of {called(holder)} "
         verdict = verdict._replace(cause=f"{verdict.cause}; {of_it}{weights.cause}")
     layers = [_remarked(layer, measured, verdict.start) for layer in layers]
@@ -198,15 +198,16 @@ def _of_attention(module: str, cause: str, measured: Measurement, others: AuditV
     """
     names = [layer.name for layer in measured.layers]
     holder = next((k for k, name in enumerate(names) if f"{module}.".startswith(f"{name}.")), len(names))
-    before = next((name for name in names[:holder] if name in measured.scales), None)
+    scales = {name: each for name, each in measured.scales.items() if not each.is_free}
+    before = next((name for name in names[:holder] if name in scales), None)
     of_it = cause.replace("its attention", "the attention", 1)
     is_its_cause = others.start == before and names[:holder][-1:] == [before]
     if others.start is not None and not (is_its_cause or f"{module}.".startswith(f"{others.start}.")):
         return others._replace(cause=f"{others.cause}; and in {called(module)} {of_it}")
     in_range = "" if others.start else ", while gradients stay in range"
-    if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
+    if before is None or (names[holder : holder + 1] and names[holder] in scales):
         return AuditVerdict("saturates", module, cause, headline=f"Attention saturates in {{}}{in_range}")
-    cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
+    cause = f"{scales[before].cause}; so in {called(module)}, after it, {of_it}"
     return AuditVerdict("saturates", before, cause, headline=f"Attention saturates for what {{}} gives{in_range}")
 
 

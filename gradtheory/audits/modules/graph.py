@@ -95,6 +95,11 @@ class Graph:
         return False
 
 
+def maker(tensor: Any) -> Any:
+    """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
+    return tensor if tensor.grad_fn is None else tensor.grad_fn
+
+
 def steps_before(step: Any) -> list[Any]:
     """Return the steps that a step takes from; a tensor that nothing has made stands for itself."""
     steps = (each for each, _ in getattr(step, "next_functions", ()) if each is not None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, lead, watch_sums
-from gradtheory.audits.modules.graph import Graph, steps_before
+from gradtheory.audits.modules.graph import Graph, maker, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
@@ -23,6 +23,7 @@ from gradtheory.audits.modules.tensors import (
     viewed,
 )
 from gradtheory.audits.modules.unrolled import Unrolled
+from gradtheory.audits.modules.weights import called_parts, kind_of
 
 
 @dataclass
@@ -108,8 +109,8 @@ def recorded(module: Any) -> Iterator[Record]:
         return output
 
     try:
-        for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(at_begin(name, type(part).__name__), with_kwargs=True))
+        for name, part in called_parts(module):
+            handles.append(part.register_forward_pre_hook(at_begin(name, kind_of(part)), with_kwargs=True))
             handles.append(part.register_forward_hook(at_end))
         yield record
     finally:
@@ -137,11 +138,6 @@ def _begin_gradients(output: Any, call: Call) -> None:
     is_tensor = next(tensors(output), None) is output
     if is_tensor and output is not None and not call.takes_floats and output.is_leaf:
         output.requires_grad_()
-
-
-def maker(tensor: Any) -> Any:
-    """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
-    return tensor if tensor.grad_fn is None else tensor.grad_fn
 
 
 def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set[int]]:
