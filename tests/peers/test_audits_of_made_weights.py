@@ -182,3 +182,63 @@ def test_a_parametrized_weight_of_the_module_itself_is_named():
     module = ByHand()
     parametrize.register_parametrization(module, "a", _Rounded())
     assert "what happens within the weights b, a is not seen" in str(_audit(module, *_data((64, 32))))
+
+
+class _Generated(nn.Module):
+    """A layer whose weights another network makes, from a vector of its own or from the mean of the batch."""
+
+    def __init__(self, *, of_the_data):
+        super().__init__()
+        self.start = None if of_the_data else nn.Parameter(torch.randn(32))
+        self.make = nn.Sequential(nn.Linear(32, 16), nn.Tanh(), nn.Linear(16, 32 * 32))
+
+    def forward(self, x):
+        weights = self.make(x.mean(0) if self.start is None else self.start)
+        return functional.linear(x, 0.5 * weights.view(32, 32))
+
+
+class _Gated(nn.Module):
+    """Squeeze and excitation, with the mean over positions as a function."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        self.down, self.up = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x):
+        return 2.0 * x * self.up(functional.relu(self.down(x.mean((2, 3))))).sigmoid()[:, :, None, None]
+
+
+def _measured_gain(parts, number, x, y):
+    """Return the gain of one part of several in a row, by autograd alone."""
+    for part in parts[:number]:
+        x = part(x)
+    before = x.detach().requires_grad_()
+    after = parts[number](before)
+    rest = after
+    for part in parts[number + 1 :]:
+        rest = part(rest)
+    by_before, by_after = torch.autograd.grad(functional.cross_entropy(rest, y), [before, after])
+    return float(by_before.norm() / by_after.norm())
+
+
+@pytest.mark.parametrize("number", [1, 4])
+@pytest.mark.parametrize("of_the_data", [False, True])
+def test_a_layer_with_generated_weights_is_one_part(number, of_the_data):
+    torch.manual_seed(0)
+    layers = (each for _ in range(number) for each in (_Generated(of_the_data=of_the_data), nn.Tanh()))
+    module, (x, y) = nn.Sequential(nn.Linear(32, 32), nn.Tanh(), *layers, nn.Linear(32, 3)), _data((64, 32))
+    report = _audit(module, x, y)
+    assert [layer.name for layer in report.layers] == [str(k) for k in range(len(module))]
+    gains = [_measured_gain(module, k, x, y) for k in range(1, len(module))]
+    assert [layer.gain for layer in report.layers[1:]] == pytest.approx(gains, rel=1e-4)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_gate_on_the_stream_is_one_part(number):
+    torch.manual_seed(0)
+    blocks = (each for _ in range(number) for each in (nn.Conv2d(8, 8, 3, padding=1), _Gated(), nn.ReLU()))
+    module, (x, y) = nn.Sequential(nn.Conv2d(3, 8, 1), *blocks, nn.Flatten(), nn.Linear(512, 3)), _data((32, 3, 8, 8))
+    report = _audit(module, x, y)
+    assert report.verdict == "stable"
+    gains = [_measured_gain(module, k, x, y) for k in range(1, len(module))]
+    assert [layer.gain for layer in report.layers[1:]] == pytest.approx(gains, rel=1e-4)

@@ -205,7 +205,8 @@ def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alo
     """Return whether a part is divided into its own parts: if nothing goes around one of them, so that they are a row.
 
     Of a part that is the only one of its class, as a trunk, two in a row are enough, and something may be added to what
-    they give. A single one with weights is all of the part, unless something is done to what it gives.
+    they give. A single one with weights is all of the part, unless something is done to what it gives. What makes only
+    a factor of the input, or the weights by which that is multiplied, is no row.
     """
     whole, own, is_alone = calls[part], [calls[k] for k in _reached(calls, part)], calls[part].kind in alone
     row: list[Call] = []
@@ -213,7 +214,8 @@ def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alo
     for each in own:
         end = graph.sum_of(each.left) if is_alone else each.left
         if last is None:
-            is_inner = own[0].began in steps_from(whole.left, [each.left, end], whole.entered)
+            around = steps_from(whole.left, [each.left, end], whole.entered)
+            is_inner = not around.isdisjoint({whole.began, own[0].began})
         else:
             is_inner = graph.goes_around(end, last)
         if not is_inner:
