@@ -10,6 +10,7 @@ import numpy as np
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.building import ADVICE
+from gradtheory.networks.readers.checkpoints import without_checkpoints
 from gradtheory.networks.readers.untouched import is_initialised, own_tensors, untouched, unwrapped
 
 IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ipow", "imatmul", "ifloordiv", "imod")
@@ -39,7 +40,7 @@ def traced_module(module: Any) -> tuple[Any, str]:
         where = f" at {hooked[0]!r}" if hooked[0] else ""
         raise InvalidArgument("module", kind, f"has hooks on gradients{where}, which may change them; {ADVICE}")
     try:
-        with untouched(module):
+        with untouched(module), without_checkpoints():
             module.train(False)
             versions = [(tensor, tensor._version) for tensor in own_tensors(module)]
             state = _random_state(torch)
