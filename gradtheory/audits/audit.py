@@ -16,7 +16,14 @@ from gradtheory.audits.modules.batches import raw
 from gradtheory.audits.modules.module import is_module, measure_module
 from gradtheory.audits.report.report import AdviceRun, Audit
 from gradtheory.audits.report.summary import IN_RANGE, called, is_a_rate
-from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, through_time
+from gradtheory.audits.verdict.judge import (
+    DEAD,
+    GRADIENT_NOT_FINITE,
+    LOSS_NOT_FINITE,
+    NOT_FINITE,
+    AuditVerdict,
+    through_time,
+)
 from gradtheory.audits.verdict.norms import judged, of_norms
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
@@ -223,7 +230,10 @@ def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Me
 
 
 def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:
-    """Return the verdict on weights that are not finite, if these made the numbers so."""
+    """Return the verdict on weights that are not finite, if these made the numbers so, or on the loss, if it did."""
+    if verdict.headline == GRADIENT_NOT_FINITE and not measured.broken and not measured.is_started:
+        cause = "it is not finite by what the network gives, before it comes to any part"
+        return AuditVerdict("explodes", None, cause, headline=LOSS_NOT_FINITE)
     if not measured.broken or verdict.headline not in (NOT_FINITE, GRADIENT_NOT_FINITE):
         return verdict
     start = next(iter(measured.broken)) if verdict.start not in measured.broken else str(verdict.start)
@@ -234,7 +244,7 @@ def _of_dead(verdict: AuditVerdict, dead: Sequence[tuple[str, str]]) -> AuditVer
     """Return the verdict on a network that holds modules of which no unit moves; where more is wrong, that is added."""
     start = verdict.start or ""
     told = [each for each in dead if not f"{each[0]}.".startswith(f"{start}.") or verdict.headline != DEAD]
-    if not told or verdict.headline in (NOT_FINITE, GRADIENT_NOT_FINITE):
+    if not told or verdict.headline in (NOT_FINITE, GRADIENT_NOT_FINITE, LOSS_NOT_FINITE):
         return verdict
     name, cause = told[0]
     also = f"; so it is with {', '.join(each for each, _ in told[1:3])}{' and others' * (len(told) > 3)}"

@@ -221,12 +221,13 @@ def _measured(
     kinds = {
         part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
     }
-    time = TimeSteps.of(calls, parts, module)
+    time, ends = TimeSteps.of(calls, parts, module), set(range(len(parts))).difference(*taken)
     return Measurement(
         layers,
         blocks,
         loss,
         origin=origin,
+        is_started=calls[0].is_gradient_finite or all(parts[k].is_gradient_finite for k in ends),
         loop=time.loop,
         is_read_early=time.is_read_early,
         recurrent=time.recurrent,
