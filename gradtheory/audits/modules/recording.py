@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradtheory.audits.layers import NAN
-from gradtheory.audits.modules.call import Call, lead, watch_sums
+from gradtheory.audits.modules.call import Call, forget, lead, watch_sums
 from gradtheory.audits.modules.graph import Graph, maker, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
@@ -46,7 +46,12 @@ class Record:
         return self.calls[self.open_calls[-1]].name if self.open_calls else ""
 
     def behind(self, end: Any) -> Graph:
-        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
+        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there.
+
+        What they noted of gradients is forgotten: a forward may take some itself, as forces are those of an energy.
+        """
+        for call in self.calls:
+            forget(call)
         taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
         given = {step for step, calls in self.givers.items() if 0 in calls}  # by the whole: a loss is made of that
         graph = Graph.behind(end, self.together, taken | given)

@@ -164,7 +164,8 @@ def _parts(calls: Sequence[Call], graph: Graph, module: Any) -> tuple[list[int],
         divided.add(current)
     called: dict[str, list[int]] = {}
     for part, call in enumerate(calls):
-        called.setdefault(call.name, []).append(part)
+        if call.is_reached:
+            called.setdefault(call.name, []).append(part)
     loops, alone = _loops(calls), _alone(calls)
 
     @functools.cache
