@@ -46,7 +46,7 @@ def traced_module(module: Any) -> tuple[Any, str]:
             state = _random_state(torch)
             traced = torch.fx.GraphModule(module, _tracer().trace(module))
             is_drawn = _random_state(torch) != state
-            is_changed = any(tensor._version != version for tensor, version in versions)
+            is_changed = any(tensor._version != version for tensor, version in versions) or _is_replaced(traced)
     except Exception as error:  # whatever the module's own code raises when it is traced
         raise InvalidArgument("module", kind, f"{_untraced(module, error)}; {ADVICE}") from None
     for is_so, rule in (
@@ -58,6 +58,14 @@ def traced_module(module: Any) -> tuple[Any, str]:
         if is_so:
             raise InvalidArgument("module", kind, f"{rule}; {ADVICE}")
     return traced, kind
+
+
+def _is_replaced(traced: Any) -> bool:
+    """Return whether a tensor that is read is no longer there after the forward, which put what it computes there."""
+    from torch import fx
+
+    paths = (node.target for node in traced.graph.nodes if node.op == "get_attr")
+    return any(isinstance(operator.attrgetter(path)(traced), fx.Proxy) for path in paths)
 
 
 def has_hooks(module: Any) -> bool:
