@@ -16,7 +16,14 @@ from gradtheory.audits.modules.batches import raw
 from gradtheory.audits.modules.module import is_module, measure_module
 from gradtheory.audits.report.report import AdviceRun, Audit
 from gradtheory.audits.report.summary import IN_RANGE, called, is_a_rate
-from gradtheory.audits.verdict.judge import DEAD, GRADIENT_NOT_FINITE, NOT_FINITE, AuditVerdict, through_time
+from gradtheory.audits.verdict.judge import (
+    DEAD,
+    GRADIENT_NOT_FINITE,
+    LOSS_NOT_FINITE,
+    NOT_FINITE,
+    AuditVerdict,
+    through_time,
+)
 from gradtheory.audits.verdict.norms import judged, of_norms
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks import Dense, Network
@@ -144,7 +151,7 @@ def audit(
     within = f"{verdict.start}." if verdict.verdict == "saturates" else ""
     holder = next((name for name in measured.scales if within.startswith(f"{name}.")), verdict.start or "")
     weights = measured.scales.get(holder)
-    if weights is not None and f"its {weights.parameter} is" not in verdict.cause:
+    if weights is not None and not weights.is_free and f"its {weights.parameter} is" not in verdict.cause:
         of_it = "" if holder == verdict.start else f"and of {called(holder)} "
         verdict = verdict._replace(cause=f"{verdict.cause}; {of_it}{weights.cause}")
     layers = [_remarked(layer, measured, verdict.start) for layer in layers]
@@ -198,15 +205,16 @@ def _of_attention(module: str, cause: str, measured: Measurement, others: AuditV
     """
     names = [layer.name for layer in measured.layers]
     holder = next((k for k, name in enumerate(names) if f"{module}.".startswith(f"{name}.")), len(names))
-    before = next((name for name in names[:holder] if name in measured.scales), None)
+    scales = {name: each for name, each in measured.scales.items() if not each.is_free}
+    before = next((name for name in names[:holder] if name in scales), None)
     of_it = cause.replace("its attention", "the attention", 1)
     is_its_cause = others.start == before and names[:holder][-1:] == [before]
     if others.start is not None and not (is_its_cause or f"{module}.".startswith(f"{others.start}.")):
         return others._replace(cause=f"{others.cause}; and in {called(module)} {of_it}")
     in_range = "" if others.start else ", while gradients stay in range"
-    if before is None or (names[holder : holder + 1] and names[holder] in measured.scales):
+    if before is None or (names[holder : holder + 1] and names[holder] in scales):
         return AuditVerdict("saturates", module, cause, headline=f"Attention saturates in {{}}{in_range}")
-    cause = f"{measured.scales[before].cause}; so in {called(module)}, after it, {of_it}"
+    cause = f"{scales[before].cause}; so in {called(module)}, after it, {of_it}"
     return AuditVerdict("saturates", before, cause, headline=f"Attention saturates for what {{}} gives{in_range}")
 
 
@@ -222,7 +230,10 @@ def _scaled_norm(start: str | None, layers: Sequence[AuditedLayer], measured: Me
 
 
 def _of_weights(verdict: AuditVerdict, measured: Measurement) -> AuditVerdict:
-    """Return the verdict on weights that are not finite, if these made the numbers so."""
+    """Return the verdict on weights that are not finite, if these made the numbers so, or on the loss, if it did."""
+    if verdict.headline == GRADIENT_NOT_FINITE and not measured.broken and not measured.is_started:
+        cause = "it is not finite by what the network gives, before it comes to any part"
+        return AuditVerdict("explodes", None, cause, headline=LOSS_NOT_FINITE)
     if not measured.broken or verdict.headline not in (NOT_FINITE, GRADIENT_NOT_FINITE):
         return verdict
     start = next(iter(measured.broken)) if verdict.start not in measured.broken else str(verdict.start)
@@ -233,7 +244,7 @@ def _of_dead(verdict: AuditVerdict, dead: Sequence[tuple[str, str]]) -> AuditVer
     """Return the verdict on a network that holds modules of which no unit moves; where more is wrong, that is added."""
     start = verdict.start or ""
     told = [each for each in dead if not f"{each[0]}.".startswith(f"{start}.") or verdict.headline != DEAD]
-    if not told or verdict.headline in (NOT_FINITE, GRADIENT_NOT_FINITE):
+    if not told or verdict.headline in (NOT_FINITE, GRADIENT_NOT_FINITE, LOSS_NOT_FINITE):
         return verdict
     name, cause = told[0]
     also = f"; so it is with {', '.join(each for each, _ in told[1:3])}{' and others' * (len(told) > 3)}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array
-from gradtheory.audits.modules.tensors import as_real, is_of_numbers
+from gradtheory.audits.modules.tensors import as_real, entries, is_of_numbers
 from gradtheory.networks import Node
 from gradtheory.networks.parameters import slots
 
@@ -40,8 +40,8 @@ def _tensors(module: Any) -> Iterator[tuple[str, str, Any]]:
                 yield name, parameter, value
         is_written = part.training and "BatchNorm" in type(part).__name__
         for buffer, value in () if is_written else part.named_buffers(recurse=False):
-            if is_of_numbers(value) and bool(value.isnan().any()):
-                yield name, buffer, value
+            if is_of_numbers(value) and bool(entries(value).isnan().any()):
+                yield name, buffer, entries(value)
 
 
 def _told(parameters: Iterable[tuple[str, str, Array]]) -> dict[str, str]:

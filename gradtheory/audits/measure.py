@@ -57,6 +57,8 @@ class Measurement:
         Whether only that fades there which enters at the last step: all of the gradient does not.
     overflows : str
         What overflows at the origin, where a float type is too short for a network that is finite in float64.
+    is_started : bool
+        Whether the gradient of the loss is finite by what a measured module gives, before it comes to any part.
     network : Network or None
         That which was measured, where a torch module could be read as one.
     shortcut : tuple of str, float and float, or None
@@ -95,6 +97,7 @@ class Measurement:
     loop: tuple[str, float, int, str] | None = None
     is_read_early: bool = False
     overflows: str = ""
+    is_started: bool = True
     network: Network | None = None
     shortcut: tuple[str, float, float] | None = None
     recurrent: str = ""

@@ -206,7 +206,7 @@ class Network(ShownAsTable):
         ----------
         weights : mapping of str to array_like, str or Path
             NAME.weight, a row for each neuron, and NAME.bias, in the order of the layers; or a .safetensors file, whose
-            layers are taken in the order of the numbers in their names. Pickles are refused.
+            layers are taken in the order of the numbers in their names: a file keeps none. Pickles are refused.
         activation : str, Activation, sympy.Expr or sequence of these
             One for all layers, or one per layer: "identity" where there is none.
         loss : str
@@ -215,7 +215,7 @@ class Network(ShownAsTable):
         Raises
         ------
         InvalidArgument
-            If names or shapes do not make dense layers in a row.
+            If names or shapes do not make dense layers in a row, or do not tell their order.
 
         Examples
         --------

@@ -388,3 +388,24 @@ def test_what_is_like_an_activation_is_none(kind, tmp_path):
     }  # fmt: skip
     with pytest.raises(InvalidArgument, match="what is not understood"):
         Network.from_onnx(save(tmp_path, model([first, *parts[kind]], arrays)))
+
+
+def _square(*names):
+    return {f"{name}.weight": np.eye(3) for name in names}
+
+
+def test_the_order_of_the_alphabet_is_not_that_of_layers():
+    names = [f"layers.{k}" for k in range(12)]
+    with pytest.raises(InvalidArgument, match=r"'layers.10' stands before 'layers.2', as in the alphabet"):
+        Network.from_weights(_square(*sorted(names)), "tanh")
+    assert Network.from_weights(_square(*names), "tanh").depth == 12
+
+
+def test_a_file_without_numbers_in_its_names_tells_no_order_of_layers_alike(tmp_path):
+    path = tmp_path / "net.safetensors"
+    save_file(_square("inp", "hidden", "out"), path)
+    with pytest.raises(InvalidArgument, match=r"does not tell the order of 'hidden' and 'inp'"):
+        Network.from_weights(path, "tanh")
+    assert Network.from_weights(_square("inp", "hidden", "out"), "tanh").depth == 3
+    save_file({"a.weight": np.ones((4, 3)), "b.weight": np.ones((2, 4))}, path)
+    assert Network.from_weights(path, "tanh").widths == (3, 4, 2)

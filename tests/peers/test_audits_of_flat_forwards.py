@@ -192,3 +192,45 @@ def test_a_mask_of_minus_infinity_is_no_fault_if_nothing_else_becomes_infinite()
     for module, targets in ((masked, y + 2), (nn.Sequential(nn.Linear(8, 5), Masked(math.inf)), y)):
         report = gt.audit(module, x, targets)
         assert (report.verdict, report.start) == ("explodes", "1")
+
+
+SUMS = {
+    "minus": lambda x, branch: x - 0.1 * branch,
+    "from": lambda x, branch: torch.rsub(x, 0.1 * branch),
+    "lerp": lambda x, branch: x.lerp(x + branch, 0.1),
+    "addcmul": lambda x, branch: torch.addcmul(x, branch, torch.full((32,), 0.1)),
+    "index_add": lambda x, branch: x.index_add(0, torch.arange(len(x)), 0.1 * branch),
+}
+
+
+class _Steps(nn.Module):
+    """Residual branches, of one module or of several, with a layer before them or none, and nothing after."""
+
+    def __init__(self, how, *, is_shared, has_stem):
+        super().__init__()
+        branches = [
+            nn.Sequential(nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 32)) for _ in range(1 if is_shared else 8)
+        ]
+        self.branches, self.times, self.how = nn.ModuleList(branches), 8 if is_shared else 1, how
+        self.stem = nn.Linear(32, 32) if has_stem else None
+
+    def forward(self, x):
+        x = x if self.stem is None else self.stem(x)
+        for branch in [*self.branches] * self.times:
+            x = SUMS[self.how](x, branch(x))
+        return x
+
+
+@pytest.mark.parametrize("how", SUMS)
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize("has_stem", [True, False])
+def test_branches_may_be_subtracted_or_added_otherwise(how, is_shared, has_stem):
+    torch.manual_seed(0)
+    module = _Steps(how, is_shared=is_shared, has_stem=has_stem)
+    x, y = torch.randn(64, 32), torch.randn(64, 32)
+    assert gt.audit(module, x, y, loss=nn.functional.mse_loss).verdict == "stable"
+    if not is_shared and has_stem:
+        with torch.no_grad():
+            module.branches[3][2].weight.mul_(100.0)
+        report = gt.audit(module, x, y, loss=nn.functional.mse_loss)
+        assert (report.verdict, report.start) == ("explodes", "branches.3.2")

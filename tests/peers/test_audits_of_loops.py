@@ -260,3 +260,19 @@ def test_what_fades_to_nothing_has_the_rate_of_the_steps_before(layers):
 
 def rate(cause):
     return float(cause.partition("by a factor of ")[2].partition(" per time step")[0])
+
+
+def test_a_leaky_loop_takes_time_by_its_steps():
+    class Leaky(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.state, self.take, self.head = nn.Linear(16, 16), nn.Linear(4, 16), nn.Linear(16, 3)
+
+        def forward(self, x):
+            state = torch.zeros(len(x), 16)
+            for step in x.unbind(1):
+                state = state + 0.1 * (torch.tanh(self.state(state) + self.take(step)) - state)
+            return self.head(state)
+
+    torch.manual_seed(0)  # the state goes on twice in each step, so that there are 2⁶⁰ ways
+    assert gt.audit(Leaky(), torch.randn(8, 60, 4), torch.randint(0, 3, (8,))).verdict == "stable"

@@ -143,3 +143,36 @@ def test_a_part_in_which_the_gradient_becomes_nan_is_named(before):
     assert (report.verdict, report.start) == ("explodes", str(2 * before + 1))
     assert "stops being finite" in str(report)
     assert "no gradient comes back" not in str(report)
+
+
+class _Heads(nn.Module):
+    def __init__(self, *, is_first_bad):
+        super().__init__()
+        self.body, self.a, self.b = nn.Sequential(nn.Linear(8, 8), nn.ReLU()), nn.Linear(8, 1), nn.Linear(8, 1)
+        self.is_first_bad = is_first_bad
+
+    def forward(self, x):
+        h = self.body(x)
+        return (self.a(h), self.b(h)) if self.is_first_bad else (self.b(h), self.a(h))
+
+
+@pytest.mark.parametrize("is_first_bad", [True, False])
+def test_a_loss_without_a_finite_gradient_is_not_laid_to_a_layer(is_first_bad):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
+    x, y = torch.randn(16, 8), torch.randint(0, 3, (16,))
+    told = "The loss has no finite gradient. Cause: it is not finite by what the network gives"
+
+    def distance(given, _):
+        return ((given[0] - given[0].detach()) ** 2).sum(1).sqrt().mean() + (given[1] ** 2).mean()
+
+    def of_no_sample(given, classes):
+        mask = (classes == 7).float()
+        return (nn.functional.cross_entropy(given, classes, reduction="none") * mask).sum() / mask.sum()
+
+    for report in (
+        gt.audit(module, x, y, loss=of_no_sample),
+        gt.audit(_Heads(is_first_bad=is_first_bad), x, torch.zeros(16, 1), loss=distance),
+    ):
+        assert (report.verdict, report.start) == ("explodes", None)
+        assert str(report).startswith(told)

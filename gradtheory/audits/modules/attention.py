@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradtheory.audits.layers import PEERS
+from gradtheory.audits.modules.graph import maker, steps_before
 
 _MASKED = -5e3  # logits below are masks, whatever wrote them
 _SHARP = 1.0  # a standard deviation of logits that is no longer small
@@ -19,6 +20,7 @@ _UNSCALED = 1.5  # the same where nothing is divided by √d: T5's queries are s
 _TEMPERED = 2.0  # the same of others than dot products, as those times a temperature: cosine attention starts at 1.7
 _STANDS_OUT = 4.0  # times the usual deviation of its peers, which a training that goes well may double
 _ONE_HOT = 10.0  # a deviation of logits beyond √(2 log n) for every n in use: softmax leaves a single 1
+_MOST_STEPS = 50  # that parametrizations take from a parameter to a weight
 _LEAST = 4  # the length of dot products from which √d matters
 
 
@@ -179,8 +181,18 @@ class _Known:
         return isinstance(value, self.torch.Tensor) and value.layout == self.torch.strided
 
     def _is_weight(self, matrix: Any) -> bool:
-        """Whether a matrix is a parameter, or a view of one: what it multiplies are no queries and keys."""
-        return isinstance(matrix if matrix._base is None else matrix._base, self.torch.nn.Parameter)
+        """Whether a matrix is a parameter, or made of parameters alone: what it multiplies are no queries and keys."""
+        waiting = [maker(matrix if matrix._base is None else matrix._base)]
+        seen = set(waiting)
+        while waiting:
+            step = waiting.pop()
+            made_of = set(steps_before(step))
+            is_fixed = bool(made_of) or isinstance(step, self.torch.nn.Parameter)
+            if not is_fixed or len(seen) > _MOST_STEPS or (made_of and "Embedding" in step.name()):
+                return False
+            waiting += made_of - seen
+            seen |= made_of
+        return True
 
 
 def _storage(tensor: Any) -> int:

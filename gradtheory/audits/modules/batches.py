@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradtheory.arithmetic.inputs import Array, read_finite_array
+from gradtheory.audits.modules.tensors import entries, is_sparse
 from gradtheory.errors import InvalidArgument
 
 SEVERAL = "several inputs are a tuple, or a dict by name"
@@ -78,12 +79,13 @@ def _tensor(x: Any, module: Any, leaves: list[Any], *, may_mask: bool = False) -
         parts = [_tensor(each, module, leaves, may_mask=may_mask) for each in x]
         return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
     tensor, first = torch.as_tensor(x), next(module.parameters(), None)
-    is_mask = may_mask and tensor.is_floating_point() and set(tensor.unique().tolist()) <= {0.0, -math.inf}
-    if tensor.numel() == 0 or not (is_mask or bool(tensor.isfinite().all())):
+    held = entries(tensor)
+    is_mask = may_mask and tensor.is_floating_point() and set(held.unique().tolist()) <= {0.0, -math.inf}
+    if tensor.numel() == 0 or not (is_mask or bool(held.isfinite().all())):
         raise InvalidArgument("x", tuple(tensor.shape), "must have a sample or more, all of finite numbers")
     if first is not None:
         tensor = tensor.to(first.device)
-    if not tensor.is_floating_point():
+    if not tensor.is_floating_point() or is_sparse(tensor):  # such as the matrix of a graph
         return tensor
     of_reals = next((each for each in module.parameters() if not each.is_complex()), first)
     leaves.append(tensor.detach().to(tensor if of_reals is None else of_reals).clone().requires_grad_())

@@ -228,6 +228,14 @@ def origin_of(calls: Sequence[Call]) -> str | None:
     return None if origin is None else origin.name or origin.kind
 
 
+def forget(call: Call) -> None:
+    """Let a call know nothing of gradients."""
+    call.squares, call.gradient_square, call.by_sample, call.at_sum, call.back = {}, NAN, None, None, None
+    call.is_gradient_finite, call.pooled_square, call.pooled_back = True, NAN, None
+    if call.unrolled is not None:
+        call.unrolled.gradients = {}
+
+
 @contextmanager
 def apart(calls: list[Call]) -> Iterator[None]:
     """Let calls note gradients anew while the context lasts; then they know what they knew.
@@ -236,9 +244,7 @@ def apart(calls: list[Call]) -> Iterator[None]:
     """
     known = [(call, dict(vars(call)), None if call.unrolled is None else call.unrolled.gradients) for call in calls]
     for call in calls:
-        call.squares, call.gradient_square, call.by_sample, call.at_sum = {}, NAN, None, None
-        if call.unrolled is not None:
-            call.unrolled.gradients = {}
+        forget(call)
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+_SUMS = ("AddBackward0", "SubBackward0", "RsubBackward0", "LerpBackward0", "AddcmulBackward0", "IndexAddBackward0")
 _JOINS = "CatBackward", "StackBackward", "CopySlices", "IndexPut", "Scatter"  # in the names of steps
 
 
@@ -69,7 +70,7 @@ class Graph:
         last = step
         while step in self.sums:
             step = self.sums[step]
-            last = step if step.name() == "AddBackward0" and len(steps_before(step)) > 1 else last
+            last = step if _is_sum(step) and len(steps_before(step)) > 1 else last
         return last
 
     def __contains__(self, step: Any) -> bool:
@@ -93,6 +94,11 @@ class Graph:
             if step in others:
                 return True
         return False
+
+
+def maker(tensor: Any) -> Any:
+    """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
+    return tensor if tensor.grad_fn is None else tensor.grad_fn
 
 
 def steps_before(step: Any) -> list[Any]:
@@ -150,7 +156,15 @@ def _goes_on(step: Any) -> bool:
     is_number = not any(getattr(each, "shape", True) for each in getattr(step, "_input_metadata", [None]))
     if is_number or _joins(step):
         return False
-    return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+    return _is_sum(step) or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+
+
+def _is_sum(step: Any) -> bool:
+    """Return whether a step adds up what it takes, times factors that nothing has made."""
+    if step.name() == "AddcmulBackward0":
+        factors = (getattr(each, "variable", each) for each, _ in step.next_functions[1:] if each is not None)
+        return sum(not _is_made_of_nothing(each) for each in factors) < 2
+    return step.name() in _SUMS
 
 
 def _joins(step: Any) -> bool:

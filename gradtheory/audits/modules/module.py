@@ -42,6 +42,7 @@ from gradtheory.audits.modules.usual_norms import divided, odd_norms_within
 from gradtheory.errors import GradTheoryError, InvalidArgument
 from gradtheory.networks import Network
 from gradtheory.networks.readers.building import ADVICE
+from gradtheory.networks.readers.checkpoints import without_checkpoints
 from gradtheory.networks.readers.untouched import uncompiled, untouched, unwrapped
 from gradtheory.random_weights.precision import GradientSizes
 
@@ -114,7 +115,7 @@ def _by_hooks(module: Any, x: Any, y: Any, loss: Any, seed: int) -> Measurement:
 
     modes, broken = {part: part.training for part in module.modules()}, broken_modules(module)  # it may write buffers
     try:
-        with untouched(module), uncompiled(module), recorded(module) as record:
+        with untouched(module), uncompiled(module), without_checkpoints(), recorded(module) as record:
             for part in module.modules():
                 part.training = modes[part] and learns_from_batches(part)
             for parameter in module.parameters():
@@ -220,12 +221,13 @@ def _measured(
     kinds = {
         part.name: f"{part.kind}{COMPOSITE if part.children else ''}" for part in parts if not is_pooling(part.kind)
     }
-    time = TimeSteps.of(calls, parts, module)
+    time, ends = TimeSteps.of(calls, parts, module), set(range(len(parts))).difference(*taken)
     return Measurement(
         layers,
         blocks,
         loss,
         origin=origin,
+        is_started=calls[0].is_gradient_finite or all(parts[k].is_gradient_finite for k in ends),
         loop=time.loop,
         is_read_early=time.is_read_early,
         recurrent=time.recurrent,

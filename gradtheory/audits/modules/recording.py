@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradtheory.audits.layers import NAN
-from gradtheory.audits.modules.call import Call, lead, watch_sums
-from gradtheory.audits.modules.graph import Graph, steps_before
+from gradtheory.audits.modules.call import Call, forget, lead, watch_sums
+from gradtheory.audits.modules.graph import Graph, maker, steps_before
 from gradtheory.audits.modules.pooling import pooling
 from gradtheory.audits.modules.projections import watching
 from gradtheory.audits.modules.stillness import still_share, unit_axis
@@ -23,6 +23,7 @@ from gradtheory.audits.modules.tensors import (
     viewed,
 )
 from gradtheory.audits.modules.unrolled import Unrolled
+from gradtheory.audits.modules.weights import called_parts, kind_of
 
 
 @dataclass
@@ -45,7 +46,12 @@ class Record:
         return self.calls[self.open_calls[-1]].name if self.open_calls else ""
 
     def behind(self, end: Any) -> Graph:
-        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there."""
+        """Return the steps behind the one that made the loss, and let the calls know which of theirs lead there.
+
+        What they noted of gradients is forgotten: a forward may take some itself, as forces are those of an energy.
+        """
+        for call in self.calls:
+            forget(call)
         taken = {step for call in self.calls for step in call.entered - {call.left}}  # dropout may hand on its input
         given = {step for step, calls in self.givers.items() if 0 in calls}  # by the whole: a loss is made of that
         graph = Graph.behind(end, self.together, taken | given)
@@ -108,8 +114,8 @@ def recorded(module: Any) -> Iterator[Record]:
         return output
 
     try:
-        for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(at_begin(name, type(part).__name__), with_kwargs=True))
+        for name, part in called_parts(module):
+            handles.append(part.register_forward_pre_hook(at_begin(name, kind_of(part)), with_kwargs=True))
             handles.append(part.register_forward_hook(at_end))
         yield record
     finally:
@@ -137,11 +143,6 @@ def _begin_gradients(output: Any, call: Call) -> None:
     is_tensor = next(tensors(output), None) is output
     if is_tensor and output is not None and not call.takes_floats and output.is_leaf:
         output.requires_grad_()
-
-
-def maker(tensor: Any) -> Any:
-    """Return the step of autograd that made a tensor; of a leaf the tensor itself."""
-    return tensor if tensor.grad_fn is None else tensor.grad_fn
 
 
 def _sources(inputs: Any, givers: Mapping[Any, set[int]]) -> tuple[set[int], set[int]]:

@@ -1,7 +1,7 @@
 """Weights within the parts of a measured module, held against those of parts of the same kind, and recurrent ones."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -86,12 +86,16 @@ def _step(parameter: Any) -> float:
 
 
 def _is_free(part: Any, name: str) -> bool:
-    """Return whether the loss stays as it is when a parameter, with others of the module that holds it, is scaled.
+    """Return whether the loss stays as it is when a parameter is scaled, alone or with others of what holds it.
 
     Then the gradient by them is at a right angle to them (Euler). By chance their cosine is about 1/√n.
     """
-    holder = part.get_submodule(name.rpartition(".")[0])
-    own = [(each, each.grad) for each in holder.parameters(recurse=False) if each.grad is not None]
+    parameter, holder = part.get_parameter(name), part.get_submodule(name.rpartition(".")[0])
+    return any(map(_is_at_right_angle, ([parameter], list(holder.parameters(recurse=False)))))
+
+
+def _is_at_right_angle(parameters: Sequence[Any]) -> bool:
+    own = [(each, each.grad) for each in parameters if each.grad is not None]
     if not own or any(gradient.is_sparse for _, gradient in own):
         return False
     along = sum(float((as_real(each.detach()).double() * as_real(gradient)).sum()) for each, gradient in own)

@@ -5,6 +5,7 @@ by c. It is one among peers: a scheme may give all of them a factor, so that onl
 """
 
 import functools
+import heapq
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
@@ -36,16 +37,17 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
     """Return what the residual connection of one call multiplies by, the largest of several; None without any."""
     parts = {calls[k].left: calls[k].entered for k in call.children if calls[k].left is not None}
     before = _steps(call, parts)
-    own_bit = {step: 1 << k for k, step in enumerate(_in_order(before))}
+    order = list(_in_order(before))
+    place = {step: k for k, step in enumerate(order)}
     made_of: dict[Any, int] = {}  # of which steps, a bit for each: sets would need a hundred times the room
-    for step, bit in own_bit.items():
-        made_of[step] = functools.reduce(operator.or_, (made_of[source] for source in before[step]), bit)
+    for step in order:
+        made_of[step] = functools.reduce(operator.or_, (made_of[source] for source in before[step]), 1 << place[step])
     largest = None
     for step in before:
         if step not in parts and before[step] and step.name() in _SUMS:  # a tensor that nothing made has none before it
-            terms = _terms(step, before, parts)
+            terms = _terms(step, before, parts, place)
             for u, factor in terms.items():
-                if any(own_bit[u] & made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
+                if any(made_of[v] >> place[u] & 1 for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
                     largest = factor
     return largest
 
@@ -84,21 +86,28 @@ def _in_order(before: Mapping[Any, Sequence[Any]]) -> Iterator[Any]:
             yield step
 
 
-def _terms(step: Any, before: Mapping[Any, Sequence[Any]], parts: Mapping[Any, Any]) -> dict[Any, float]:
-    """Return a step as a sum of others, with their factors."""
-    terms: dict[Any, float] = {}
-    waiting = [(step, 1.0)]
+def _terms(
+    step: Any, before: Mapping[Any, Sequence[Any]], parts: Mapping[Any, Any], place: Mapping[Any, int]
+) -> dict[Any, float]:
+    """Return a step as a sum of others, with their factors; each is looked at after all that take it."""
+    factors, terms, waiting = {step: 1.0}, dict[Any, float](), [(-place[step], step)]
+
+    def take(source: Any, factor: float) -> None:
+        if source not in factors:
+            heapq.heappush(waiting, (-place[source], source))
+        factors[source] = factors.get(source, 0.0) + factor
+
     while waiting:
-        step, factor = waiting.pop()
-        sources = [] if step in parts else before[step]
+        _, step = heapq.heappop(waiting)
+        factor, sources = factors[step], [] if step in parts else before[step]
         name = step.name() if sources else ""
         if name in _SUMS and len(sources) == 2:
-            second = _SUMS[name] * float(step._saved_alpha)
-            waiting += [(sources[0], factor), (sources[1], second * factor)]
+            take(sources[0], factor)
+            take(sources[1], _SUMS[name] * float(step._saved_alpha) * factor)
         elif (number := times(step, name)) is not None and len(sources) == 1:
-            waiting.append((sources[0], number * factor))
+            take(sources[0], number * factor)
         else:
-            terms[step] = terms.get(step, 0.0) + factor
+            terms[step] = factor
     return terms
 
 

@@ -8,6 +8,7 @@ from gradtheory.audits.chance import may_all_be_off
 from gradtheory.audits.layers import NAN, AuditedBlock, AuditedLayer
 from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph
+from gradtheory.audits.modules.weights import made_of
 
 _SHOWN = 8  # of the modules that get no gradient
 
@@ -58,7 +59,8 @@ def unreached(calls: list[Call], module: Any) -> str:
 
 
 def _is_trainable(module: Any, name: str) -> bool:
-    return any(parameter.requires_grad for parameter in module.get_submodule(name).parameters(recurse=False))
+    several = made_of(module.get_submodule(name)).values()
+    return any(parameter.requires_grad for parameters in several for parameter in parameters)
 
 
 def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[str, str]]:
@@ -70,7 +72,7 @@ def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[
     dead: dict[str, str] = {}
     number = sum(not call.children for call in calls)
     for owner, is_behind in _deaths(calls, module):
-        zeros = [key for key, weight in _weights(module, owner.name).items() if not weight.any()]
+        zeros = [key for key, (weight, _) in _weights(module, owner.name).items() if not weight.any()]
         name = owner.name or owner.kind
         if zeros and not is_behind:
             place = _place(owner.name, module)
@@ -78,7 +80,7 @@ def dead_within(calls: Sequence[Call], module: Any, graph: Graph) -> list[tuple[
             ends = {call.name for call in calls if call.name in peers and _ends_a_branch(call, graph)}
             for_all = [_weights(module, path) for path in (ends if owner.name in ends else peers)]
             weights = [each[key] for each in for_all for key in zeros if key in each]
-            if any(weight.any() for weight in weights) or not any(map(_is_trained, weights)):
+            if any(weight.any() for weight, _ in weights) or not any(is_trained for _, is_trained in weights):
                 dead.setdefault(name, "its weights are 0, so that nothing of its input comes through")
         elif not may_all_be_off(number, owner.units):
             what = f"each of its {owner.units} units"
@@ -92,13 +94,14 @@ def _ends_a_branch(call: Call, graph: Graph) -> bool:
     return graph.sum_of(call.left) is not call.left
 
 
-def _is_trained(weight: Any) -> bool:
-    return weight.grad is not None and bool(weight.grad.any())
+def _is_trained(parameters: Sequence[Any]) -> bool:
+    return any(each.grad is not None and bool(each.grad.any()) for each in parameters)
 
 
-def _weights(module: Any, name: str) -> dict[str, Any]:
-    """Return the weights of a module's own, or else its biases: what it multiplies its input by."""
-    own = dict(module.get_submodule(name).named_parameters(recurse=False))
+def _weights(module: Any, name: str) -> dict[str, tuple[Any, bool]]:
+    """Return the weights of a module's own, or else its biases, and whether they learn: what it multiplies by."""
+    part = module.get_submodule(name)
+    own = {key: (getattr(part, key).detach(), _is_trained(several)) for key, several in made_of(part).items()}
     return {key: value for key, value in own.items() if "bias" not in key} or own
 
 
@@ -147,4 +150,4 @@ def _before(
 
 
 def _has_own(call: Call, module: Any) -> bool:
-    return next(module.get_submodule(call.name).parameters(recurse=False), None) is not None
+    return bool(made_of(module.get_submodule(call.name)))

@@ -16,6 +16,7 @@ from gradtheory.audits.layers import is_pooling
 from gradtheory.audits.modules.call import Call
 from gradtheory.audits.modules.graph import Graph, steps_from
 from gradtheory.audits.modules.pooling import with_pools
+from gradtheory.audits.modules.weights import called_parts, made_of, n_matrices
 
 _MATRIX, _FEW = 2, 3  # axes of a matrix, and how many are named
 
@@ -112,7 +113,7 @@ def unseen(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence
     places = zip(parts, sources, paths, strict=True)
     begun = [part for part, source, path in places if source is None or paths[source] != path]
     whole = [part for part in begun if times[part.name] == 1 and part.unrolled is None and not is_pooling(part.kind)]
-    return [part.name or part.kind for part in whole if sum(each.ndim > 1 for each in _weights(part, module)) > 1]
+    return [part.name or part.kind for part in whole if n_matrices(module.get_submodule(part.name)) > 1]
 
 
 def weights_beside(parts: Sequence[Call], module: Any) -> str:
@@ -120,13 +121,20 @@ def weights_beside(parts: Sequence[Call], module: Any) -> str:
     names = {part.name for part in parts}
     around = {name[:end] for name in names for end in (0, *(k for k, mark in enumerate(name) if mark == "."))}
     matrices = []
-    for name, holder in module.named_modules():
+    for name, holder in called_parts(module):
         is_list = type(holder).__name__ in ("ParameterList", "ParameterDict") and name.rpartition(".")[0] in around
         if (is_list or name in around) and name not in names:
-            own = holder.named_parameters(name, recurse=False)
-            matrices += [each for each, weight in own if weight.ndim == _MATRIX and min(weight.shape) > 1]
+            matrices += [
+                f"{name}.{each}".strip(".")
+                for each, several in made_of(holder).items()
+                if any(map(_is_matrix, several))
+            ]
     few = ", ".join(matrices[:_FEW])
     return "" if len(matrices) <= 1 else f"{few}, …" if len(matrices) > _FEW else few
+
+
+def _is_matrix(weight: Any) -> bool:
+    return bool(weight.ndim == _MATRIX and min(weight.shape) > 1)
 
 
 def _weights(part: Call, module: Any) -> list[Any]:
@@ -156,7 +164,8 @@ def _parts(calls: Sequence[Call], graph: Graph, module: Any) -> tuple[list[int],
         divided.add(current)
     called: dict[str, list[int]] = {}
     for part, call in enumerate(calls):
-        called.setdefault(call.name, []).append(part)
+        if call.is_reached:
+            called.setdefault(call.name, []).append(part)
     loops, alone = _loops(calls), _alone(calls)
 
     @functools.cache
@@ -197,7 +206,8 @@ def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alo
     """Return whether a part is divided into its own parts: if nothing goes around one of them, so that they are a row.
 
     Of a part that is the only one of its class, as a trunk, two in a row are enough, and something may be added to what
-    they give. A single one with weights is all of the part, unless something is done to what it gives.
+    they give. A single one with weights is all of the part, unless something is done to what it gives. What makes only
+    a factor of the input, or the weights by which that is multiplied, is no row.
     """
     whole, own, is_alone = calls[part], [calls[k] for k in _reached(calls, part)], calls[part].kind in alone
     row: list[Call] = []
@@ -205,7 +215,8 @@ def _is_divided(calls: Sequence[Call], part: int, graph: Graph, module: Any, alo
     for each in own:
         end = graph.sum_of(each.left) if is_alone else each.left
         if last is None:
-            is_inner = own[0].began in steps_from(whole.left, [each.left, end], whole.entered)
+            around = steps_from(whole.left, [each.left, end], whole.entered)
+            is_inner = not around.isdisjoint({whole.began, own[0].began})
         else:
             is_inner = graph.goes_around(end, last)
         if not is_inner:

@@ -26,8 +26,8 @@ def sum_of_rows(first: Array | None, second: Array | None) -> Array | None:
 
 
 def tensors(value: Any) -> Iterator[Any]:
-    """Yield the tensors of floats in nested inputs or outputs."""
-    return (tensor for tensor in _tensors_of_numbers(value) if tensor.is_floating_point())
+    """Yield the tensors of floats in nested inputs or outputs, but for sparse ones: such are matrices of a graph."""
+    return (tensor for tensor in _tensors_of_numbers(value) if tensor.is_floating_point() and not is_sparse(tensor))
 
 
 def _tensors_of_numbers(value: Any) -> Iterator[Any]:
@@ -57,6 +57,16 @@ def viewed(value: Any, views: dict[int, Any]) -> Any:
     return views.setdefault(id(value), value.view_as(value)) if getattr(value, "requires_grad", False) else value
 
 
+def is_sparse(tensor: Any) -> bool:
+    """Return whether a tensor keeps only the entries that are not 0, in whichever way."""
+    return str(tensor.layout) != "torch.strided"
+
+
+def entries(tensor: Any) -> Any:
+    """Return the entries of a tensor: of a sparse one those that it keeps."""
+    return (tensor.coalesce() if tensor.is_sparse else tensor).values() if is_sparse(tensor) else tensor
+
+
 def is_of_numbers(tensor: Any) -> bool:
     """Return whether a tensor is one of floats, or of complex numbers."""
     return bool(tensor.is_floating_point() or tensor.is_complex())
@@ -74,7 +84,7 @@ def square_sum(tensor: Any) -> Any:
     import torch
 
     values = tensor.detach()
-    values = as_real(values.coalesce().values() if values.is_sparse else values)
+    values = as_real(entries(values))
     return torch.linalg.vector_norm(values, dtype=torch.float64) ** 2  # in one pass, without a copy
 
 
@@ -93,6 +103,7 @@ def _is_finite(tensor: Any) -> bool:
     """Return whether a tensor is finite: if its sum is; else by looking at all numbers, 20 times as slow."""
     import torch
 
+    tensor = entries(tensor)
     sum_type = torch.promote_types(tensor.dtype, torch.float32)
     return math.isfinite(tensor.sum(dtype=sum_type).item()) or bool(tensor.isfinite().all())
 

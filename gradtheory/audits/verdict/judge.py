@@ -30,6 +30,7 @@ DEAD = "No gradient passes through {}"
 NO_GRADIENT = "The gradient of the loss is 0, and nothing is known of how the network would change another"
 NOT_FINITE = "Numbers stop being finite in {}"
 GRADIENT_NOT_FINITE = "The gradient stops being finite in {}"
+LOSS_NOT_FINITE = "The loss has no finite gradient"
 _ALIKE = 3.0  # the most between what a layer multiplies by, and a norm after it divides by for that
 
 

@@ -297,13 +297,13 @@ def _array(tensor: Any) -> Any:
     """Return a tensor as float64, exactly; None for none."""
     if tensor is None:
         return None
-    if tensor.is_complex():
-        raise TypeError("complex numbers")
+    if not _is_real(tensor):
+        raise TypeError("complex numbers" if tensor.is_complex() else "a sparse matrix")
     return exact(tensor.detach().cpu().double().numpy())
 
 
 def _is_real(value: Any) -> bool:
-    return hasattr(value, "is_complex") and not value.is_complex()
+    return hasattr(value, "is_complex") and not value.is_complex() and str(value.layout) == "torch.strided"
 
 
 def _attribute(module: Any, path: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradtheory.errors import InvalidArgument
 from gradtheory.networks.readers.building import ADVICE
+from gradtheory.networks.readers.checkpoints import without_checkpoints
 from gradtheory.networks.readers.untouched import is_initialised, own_tensors, untouched, unwrapped
 
 IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ipow", "imatmul", "ifloordiv", "imod")
@@ -39,13 +40,13 @@ def traced_module(module: Any) -> tuple[Any, str]:
         where = f" at {hooked[0]!r}" if hooked[0] else ""
         raise InvalidArgument("module", kind, f"has hooks on gradients{where}, which may change them; {ADVICE}")
     try:
-        with untouched(module):
+        with untouched(module), without_checkpoints():
             module.train(False)
             versions = [(tensor, tensor._version) for tensor in own_tensors(module)]
             state = _random_state(torch)
             traced = torch.fx.GraphModule(module, _tracer().trace(module))
             is_drawn = _random_state(torch) != state
-            is_changed = any(tensor._version != version for tensor, version in versions)
+            is_changed = any(tensor._version != version for tensor, version in versions) or _is_replaced(traced)
     except Exception as error:  # whatever the module's own code raises when it is traced
         raise InvalidArgument("module", kind, f"{_untraced(module, error)}; {ADVICE}") from None
     for is_so, rule in (
@@ -57,6 +58,14 @@ def traced_module(module: Any) -> tuple[Any, str]:
         if is_so:
             raise InvalidArgument("module", kind, f"{rule}; {ADVICE}")
     return traced, kind
+
+
+def _is_replaced(traced: Any) -> bool:
+    """Return whether a tensor that is read is no longer there after the forward, which put what it computes there."""
+    from torch import fx
+
+    paths = (node.target for node in traced.graph.nodes if node.op == "get_attr")
+    return any(isinstance(operator.attrgetter(path)(traced), fx.Proxy) for path in paths)
 
 
 def has_hooks(module: Any) -> bool:

@@ -39,6 +39,7 @@ def nodes_of_weights(weights: Any, activations: Any) -> tuple[tuple[Node, ...], 
         if part in layers.setdefault(layer, {}):
             raise InvalidArgument("weights", name, f"is a second array of {layer!r}: give each layer one of each kind")
         layers[layer][part] = array
+    _check_order(list(layers), weights)
     records = read_activations(activations, len(layers))
     nodes: list[Node] = []
     for number, (name, parts) in enumerate(layers.items()):
@@ -46,7 +47,30 @@ def nodes_of_weights(weights: Any, activations: Any) -> tuple[tuple[Node, ...], 
             raise InvalidArgument("weights", name, "must have a matrix of weights: NAME.weight, a row for each neuron")
         nodes.append(Node(name, Dense(parts["w"], parts.get("b")), (len(nodes) - 1,)))
         nodes.append(Node(f"{name}.activation", Elementwise(_record(records, number)), (len(nodes) - 1,)))
+    if not isinstance(weights, Mapping):
+        _check_names({name: parts["w"].shape for name, parts in layers.items()}, weights)
     return tuple(nodes), int(next(iter(layers.values()))["w"].shape[1])
+
+
+def _check_order(names: Sequence[str], weights: Any) -> None:
+    """Raise InvalidArgument where layers are in the order of the alphabet, which is another than that of numbers."""
+    counted = _natural(names)
+    if names == sorted(names) != counted:
+        k = next(k for k, name in enumerate(names) if name != counted[k])
+        rule = f"must be in the order of the layers: {names[k]!r} stands before {counted[k]!r}, as in the alphabet"
+        raise InvalidArgument("weights", type(weights).__name__, rule)
+
+
+def _check_names(shapes: Mapping[str, tuple[int, ...]], path: Any) -> None:
+    """Raise InvalidArgument where two layers of a file might change places: only numbers in names tell their order."""
+    alike: dict[tuple[int, ...], dict[str, str]] = {}
+    for name, shape in shapes.items():
+        alike.setdefault(shape, {}).setdefault(re.sub(r"\d+", "", name), name)
+    for names in alike.values():
+        if len(names) > 1:
+            first, other, *_ = names.values()
+            rule = f"does not tell the order of {first!r} and {other!r}, as no numbers do: pass a mapping in that order"
+            raise InvalidArgument("weights", str(path), rule)
 
 
 def _record(records: Any, number: int) -> Activation:
