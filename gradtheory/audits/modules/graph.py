@@ -2,8 +2,10 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}  # names of steps, and by what they multiply the second term
 _JOINS = "CatBackward", "StackBackward", "CopySlices", "IndexPut", "Scatter"  # in the names of steps
 
 
@@ -66,11 +68,35 @@ class Graph:
 
     def sum_of(self, step: Any) -> Any:
         """Return the last sum that a step is a term of, alone or by what is done with it alone; without one itself."""
-        last = step
+        *_, last = self.sums_of(step)
+        return last
+
+    def sums_of(self, step: Any) -> list[Any]:
+        """Return a step, and all sums that it is a term of, alone or by what is done with it alone."""
+        several = [step]
         while step in self.sums:
             step = self.sums[step]
-            last = step if step.name() == "AddBackward0" and len(steps_before(step)) > 1 else last
-        return last
+            several += [step] if is_sum(step) else []
+        return several
+
+    @cached_property
+    def takers(self) -> dict[Any, list[Any]]:
+        """What takes each step, where none is taken for another."""
+        takers: dict[Any, list[Any]] = {}
+        for step in steps_from(self.end):
+            for before in steps_before(step):
+                takers.setdefault(before, []).append(step)
+        return takers
+
+    def after(self, *steps: Any) -> set[Any]:
+        """Return steps that lead to the end, and all that is made of them."""
+        waiting, seen = [step for step in steps if step in self.takers], set[Any]()
+        while waiting:
+            step = waiting.pop()
+            if step not in seen:
+                seen.add(step)
+                waiting += self.takers.get(step, [])
+        return seen
 
     def __contains__(self, step: Any) -> bool:
         return self.one.get(step, step) in self.depth
@@ -116,6 +142,11 @@ def steps_from(end: Any, around: Iterable[Any] = (), until: Container[Any] = ())
     return seen - left_out
 
 
+def is_sum(step: Any) -> bool:
+    """Return whether a step adds two tensors, or subtracts one from the other."""
+    return hasattr(step, "next_functions") and step.name() in SUMS and len(steps_before(step)) > 1
+
+
 def is_joined(step: Any, ends: Container[Any]) -> bool:
     """Return whether a step is made of one of some others with something beside it that nothing has made: a token."""
     while step is not None and step not in ends:
@@ -150,7 +181,7 @@ def _goes_on(step: Any) -> bool:
     is_number = not any(getattr(each, "shape", True) for each in getattr(step, "_input_metadata", [None]))
     if is_number or _joins(step):
         return False
-    return step.name() == "AddBackward0" or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+    return step.name() in SUMS or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
 
 
 def _joins(step: Any) -> bool:

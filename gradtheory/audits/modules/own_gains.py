@@ -95,7 +95,7 @@ def own_gains(
     gains = []
     for place, (part, several, others, own, path) in enumerate(zip(parts, before, beside, sent, paths, strict=True)):
         source = parts[several[-1]] if several and paths[several[-1]] == path else None
-        told, prior = compared(part, source, parts, calls)
+        told, prior = compared(part, source, parts, calls, graph)
         data = [by_x[leaf] for leaf in part.leaves & by_x.keys() if by_data[leaf] == 1]
         of_all = gain_of(told, prior.gradient_square if prior else sum(data) if data else NAN)
         is_apart = [each for each in others if not is_closed[each]]

@@ -12,9 +12,7 @@ from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, NAN
 from gradtheory.audits.modules.call import Call
-from gradtheory.audits.modules.graph import steps_before
-
-_SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
+from gradtheory.audits.modules.graph import SUMS, steps_before
 
 
 def odd_shortcut(calls: Sequence[Call]) -> tuple[str, float, float] | None:
@@ -42,7 +40,7 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
         made_of[step] = functools.reduce(operator.or_, (made_of[source] for source in before[step]), bit)
     largest = None
     for step in before:
-        if step not in parts and before[step] and step.name() in _SUMS:  # a tensor that nothing made has none before it
+        if step not in parts and before[step] and step.name() in SUMS:  # a tensor that nothing made has none before it
             terms = _terms(step, before, parts)
             for u, factor in terms.items():
                 if any(own_bit[u] & made_of[v] for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
@@ -92,8 +90,8 @@ def _terms(step: Any, before: Mapping[Any, Sequence[Any]], parts: Mapping[Any, A
         step, factor = waiting.pop()
         sources = [] if step in parts else before[step]
         name = step.name() if sources else ""
-        if name in _SUMS and len(sources) == 2:
-            second = _SUMS[name] * float(step._saved_alpha)
+        if name in SUMS and len(sources) == 2:
+            second = SUMS[name] * float(step._saved_alpha)
             waiting += [(sources[0], factor), (sources[1], second * factor)]
         elif (number := times(step, name)) is not None and len(sources) == 1:
             waiting.append((sources[0], number * factor))
