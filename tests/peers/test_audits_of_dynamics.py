@@ -113,7 +113,7 @@ def test_steps_that_go_too_far_are_found(method, is_read):
 
 @pytest.mark.parametrize("method", METHODS[:-1])
 def test_a_field_along_which_all_states_meet_is_found(method):
-    report, whole, _ = audited(0, method, rate=9.0)
+    report, whole, _ = audited(0, method, rate=18.0)
     assert whole < 1e-2
     assert (report.verdict, report.start) == ("vanishes", "f")
 
