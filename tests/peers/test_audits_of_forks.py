@@ -5,7 +5,7 @@ import math
 import pytest
 
 import gradtheory as gt
-from gradtheory.audits.branches import joined
+from gradtheory.audits.branches import joined, stream_of
 
 torch = pytest.importorskip("torch", reason="`make test-peers` installs it and runs this")
 nn = torch.nn
@@ -99,6 +99,42 @@ def test_layers_within_a_head_are_followed(first):
     report = gt.audit(module, x, (y, x[:, :1]), loss=of_both(1.0, 1.0))
     assert report.verdict == "explodes"
     assert report.start.startswith("a.")
+
+
+class Detector(nn.Module):
+    """A trunk in which the gradient fades somewhat, with a head of one layer, and another in which it fades as well."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.trunk, self.classes, self.first = self.row(0.5, 13, 128, 128, 128), nn.Linear(128, 3), first
+        self.boxes = nn.Sequential(*self.row(0.8, 128, 128), *self.row(1.0, 128)[:1], nn.Sigmoid())
+
+    @staticmethod
+    def row(times, *widths):
+        layers = [nn.Linear(n, 128) for n in widths]
+        for layer in layers:
+            nn.init.normal_(layer.weight, std=times * math.sqrt(2.0 / layer.in_features))
+        return nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU())))
+
+    def forward(self, x):
+        h = self.trunk(x)
+        if self.first == "classes":
+            return self.classes(h), self.boxes(h)
+        boxes = self.boxes(h)
+        return self.classes(h), boxes
+
+
+@pytest.mark.parametrize("first", ["classes", "boxes"])
+@pytest.mark.parametrize("weight", [1e-3, 0.1])
+def test_fading_in_a_head_is_not_that_of_the_trunk_whichever_is_called_last(first, weight):
+    torch.manual_seed(0)
+    module, (x, y) = Detector(first), data()
+    loss = lambda given, y: functional.cross_entropy(given[0], y) + weight * given[1].pow(2).mean()  # noqa: E731
+    report = gt.audit(module, x, y, loss=loss)
+    assert (report.verdict, report.cause) == ("stable", "")
+    path = [name for block in stream_of(report.blocks) for name in (block.members or [block.name])]
+    assert path[-1] == "classes"
+    assert not any(name.startswith("boxes") for name in path)
 
 
 @pytest.mark.parametrize("first", ["a", "b"])

@@ -81,6 +81,8 @@ class Call:
         Of the first step of a loop: by which logarithm what enters last fades, in how many, if all of it does not.
     fading : float
         Likewise which share of that, in logarithms, is fading of all of the gradient.
+    is_within : bool or None
+        Likewise of each of its calls, if a step has several: whether another follows before the next state.
     taken_square : float
         Of what takes the steps of such a loop: the square of the gradient by its first input.
     tensor, edge : tensor, edge of autograd's graph, or None
@@ -132,6 +134,7 @@ class Call:
     loop: Any = None
     faded: tuple[float, int] | None = None
     fading: float = 1.0
+    is_within: bool | None = None
     taken_square: float = NAN
     tensor: Any = None
     edge: Any = None

@@ -2,9 +2,11 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-_SUMS = ("AddBackward0", "SubBackward0", "RsubBackward0", "LerpBackward0", "AddcmulBackward0", "IndexAddBackward0")
+SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}  # names of steps, and by what they multiply the second term
+_SUMS_TOO = "RsubBackward0", "LerpBackward0", "AddcmulBackward0", "IndexAddBackward0"
 _JOINS = "CatBackward", "StackBackward", "CopySlices", "IndexPut", "Scatter"  # in the names of steps
 
 
@@ -67,11 +69,35 @@ class Graph:
 
     def sum_of(self, step: Any) -> Any:
         """Return the last sum that a step is a term of, alone or by what is done with it alone; without one itself."""
-        last = step
+        *_, last = self.sums_of(step)
+        return last
+
+    def sums_of(self, step: Any) -> list[Any]:
+        """Return a step, and all sums that it is a term of, alone or by what is done with it alone."""
+        several = [step]
         while step in self.sums:
             step = self.sums[step]
-            last = step if _is_sum(step) and len(steps_before(step)) > 1 else last
-        return last
+            several += [step] if is_sum(step) else []
+        return several
+
+    @cached_property
+    def takers(self) -> dict[Any, list[Any]]:
+        """What takes each step, where none is taken for another."""
+        takers: dict[Any, list[Any]] = {}
+        for step in steps_from(self.end):
+            for before in steps_before(step):
+                takers.setdefault(before, []).append(step)
+        return takers
+
+    def after(self, *steps: Any) -> set[Any]:
+        """Return steps that lead to the end, and all that is made of them."""
+        waiting, seen = [step for step in steps if step in self.takers], set[Any]()
+        while waiting:
+            step = waiting.pop()
+            if step not in seen:
+                seen.add(step)
+                waiting += self.takers.get(step, [])
+        return seen
 
     def __contains__(self, step: Any) -> bool:
         return self.one.get(step, step) in self.depth
@@ -122,6 +148,11 @@ def steps_from(end: Any, around: Iterable[Any] = (), until: Container[Any] = ())
     return seen - left_out
 
 
+def is_sum(step: Any) -> bool:
+    """Return whether a step adds two tensors, or subtracts one from the other."""
+    return hasattr(step, "next_functions") and _adds(step) and len(steps_before(step)) > 1
+
+
 def is_joined(step: Any, ends: Container[Any]) -> bool:
     """Return whether a step is made of one of some others with something beside it that nothing has made: a token."""
     while step is not None and step not in ends:
@@ -156,15 +187,15 @@ def _goes_on(step: Any) -> bool:
     is_number = not any(getattr(each, "shape", True) for each in getattr(step, "_input_metadata", [None]))
     if is_number or _joins(step):
         return False
-    return _is_sum(step) or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
+    return _adds(step) or sum(not _is_made_of_nothing(each) for each in steps_before(step)) <= 1
 
 
-def _is_sum(step: Any) -> bool:
+def _adds(step: Any) -> bool:
     """Return whether a step adds up what it takes, times factors that nothing has made."""
     if step.name() == "AddcmulBackward0":
         factors = (getattr(each, "variable", each) for each, _ in step.next_functions[1:] if each is not None)
         return sum(not _is_made_of_nothing(each) for each in factors) < 2
-    return step.name() in _SUMS
+    return step.name() in SUMS or step.name() in _SUMS_TOO
 
 
 def _joins(step: Any) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 
 from gradtheory.audits.layers import NAN
 from gradtheory.audits.modules.call import Call, apart
-from gradtheory.audits.modules.graph import Graph, steps_before, steps_from
+from gradtheory.audits.modules.graph import Graph, is_sum, steps_from
+from gradtheory.audits.modules.states import State
 from gradtheory.audits.modules.stream import follows, paths_of, sources_of
 from gradtheory.audits.modules.tensors import square_sum
 from gradtheory.audits.thresholds import STRETCH
@@ -31,12 +32,8 @@ def follow_loops(parts: Sequence[Call], calls: list[Call], graph: Graph, module:
     paths = paths_of(sources_of(parts, calls))
     on_path = ([part for part, own in zip(parts, paths, strict=True) if own == path] for path in dict.fromkeys(paths))
     spans = [span for row in on_path for span in _loops(row, module)]
-    takers: dict[Any, list[Any]] = {}
-    for step in steps_from(graph.end) if spans else ():
-        for before in steps_before(step):
-            takers.setdefault(before, []).append(step)
     for span in spans:
-        _follow(span, parts, calls, graph, module, takers)
+        _follow(span, parts, calls, graph, module)
 
 
 def is_repeated(calls: Sequence[Call]) -> bool:
@@ -54,12 +51,14 @@ def counted(part: Call, before: Call | None, gain: float) -> float:
     return NAN if part.loop.faded is not None else gain**part.loop.fading
 
 
-def compared(part: Call, before: Call | None, parts: Sequence[Call], calls: list[Call]) -> tuple[Call, Call | None]:
+def compared(
+    part: Call, before: Call | None, parts: Sequence[Call], calls: list[Call], graph: Graph
+) -> tuple[Call, Call | None]:
     """Return what is known of the gradients by what two parts gave that may be compared.
 
     Of two parts of a loop these are what entered last alone. What takes the steps of a loop, as a mean of them, has the
     gradient by what it takes beside its own. What a module takes in several calls, as each step of a loop takes its
-    share of the data, has the gradients by all that these gave.
+    share of the data, has the gradients by all that these gave. What goes on as a term of the state is no share.
     """
     if before is None:
         return part, None
@@ -70,10 +69,20 @@ def compared(part: Call, before: Call | None, parts: Sequence[Call], calls: list
     if before.name == part.name:
         return part, before
     several = [other for other in parts if other.name == part.name and follows(other, before, calls)]
+    if len(several) > 1:
+        several = [other for other in several if other is part or _takes_apart(other, part, before, calls, graph)]
     is_chain = any(follows(other, part, calls) for other in several)
     if len(several) < 2 or (is_chain and part.alone is None):
         return part, before
     return replace(part, gradient_square=sum(other.gradient_square for other in several), by_sample=None), before
+
+
+def _takes_apart(other: Call, part: Call, before: Call, calls: Sequence[Call], graph: Graph) -> bool:
+    """Return whether a call takes of what the part before gave otherwise than by sums with what another call made."""
+    sums = {step for step in graph.after(part.left) if is_sum(step)}
+    until = sums.union(call.left for call in calls)
+    taken = {step for end in other.entered for step in steps_from(end, until=until)}
+    return not taken.isdisjoint(each.left for each in (before, *before.others))
 
 
 def _loops(path: Sequence[Call], module: Any) -> Iterator[list[Call]]:
@@ -94,17 +103,15 @@ def _loops(path: Sequence[Call], module: Any) -> Iterator[list[Call]]:
     yield from (list(path[first : last + 1]) for first, last in joined)
 
 
-def _follow(
-    span: Sequence[Call], parts: Sequence[Call], calls: list[Call], graph: Graph, module: Any,
-    takers: Mapping[Any, Sequence[Any]],
-) -> None:  # fmt: skip
+def _follow(span: Sequence[Call], parts: Sequence[Call], calls: list[Call], graph: Graph, module: Any) -> None:
     """Let the parts of one loop, and those that take what it gives, know of the gradient that enters last."""
     import torch
     from torch.autograd.graph import GradientEdge
 
     (name, _), *_ = Counter(part.name for part in span).most_common(1)
     steps = [part for part in span if part.name == name]
-    read = _reads(steps, takers)
+    state = State.after(span, steps, graph)
+    read = _reads(steps, state, graph)
     if not read:
         return
     begins = [each for each in module.parameters() if each.requires_grad] or [GradientEdge(steps[0].left, 0)]
@@ -125,10 +132,13 @@ def _follow(
         if id(part) not in noted:  # a reduction between parts
             known.gradient_square = NAN
         part.alone, part.loop = known, steps[0]
-    _compare_with_all(steps)
+    told = state.told(steps, graph)
+    _compare_with_all(steps[0], told)
+    for part in span if len(told) < len(steps) else ():
+        part.is_within = all(part is not each for each in told)
 
 
-def _compare_with_all(steps: Sequence[Call]) -> None:
+def _compare_with_all(loop: Call, steps: Sequence[Call]) -> None:
     """Let the first step of a loop know of fading: how much is that of all of the gradient, or that none is."""
     known = [(step, step.alone) for step in steps if step.alone is not None and step.alone.gradient_square > 0.0]
     if len(known) < 2 or not all(step.gradient_square > 0.0 for step, _ in known):
@@ -138,28 +148,23 @@ def _compare_with_all(steps: Sequence[Call]) -> None:
         for first, last in zip(known[0], known[-1], strict=True)
     )
     if alone < -math.log(STRETCH):
-        steps[0].faded = (alone, len(known) - 1) if whole >= -math.log(STRETCH) else None
-        steps[0].fading = min(1.0, whole / alone)
+        loop.faded = (alone, len(known) - 1) if whole >= -math.log(STRETCH) else None
+        loop.fading = min(1.0, whole / alone)
 
 
-def _reads(steps: Sequence[Call], takers: Mapping[Any, Sequence[Any]]) -> dict[Any, set[Any]]:
+def _reads(steps: Sequence[Call], state: State, graph: Graph) -> dict[Any, set[Any]]:
     """Return what takes the state before the last step of a loop without being part of it, and what it takes.
 
     The state is all that depends on the first step, and that the last is made of. There are none where nothing takes
     what the last step is not made of, before the last but one.
     """
-    given = [{each.left for each in (step, *step.others) if each.left in takers} for step in steps]
-    made_of_first, waiting = set[Any](), list(given[0])
-    while waiting:
-        step = waiting.pop()
-        if step not in made_of_first:
-            made_of_first.add(step)
-            waiting += takers.get(step, [])
+    given = [{each.left for each in (step, *step.others) if each.left in graph.takers} for step in steps]
+    made_of_first = graph.after(*given[0])
     before, last = ({each for end in step.entered for each in steps_from(end)} for step in steps[-2:])
-    if not _taking((before & made_of_first).union(*given[:-2]), last, takers):
+    whole = {each for end in given[-1] | state.ends for each in steps_from(end)}
+    if not _taking((before & made_of_first).union(*given[:-2]), whole, graph.takers):
         return {}
-    whole = {each for end in given[-1] for each in steps_from(end)}
-    return _taking((last & made_of_first).union(*given[:-1]), whole, takers)
+    return _taking(((last | state.beside) & made_of_first).union(*given[:-1]), whole, graph.takers)
 
 
 def _taking(state: set[Any], within: set[Any], takers: Mapping[Any, Sequence[Any]]) -> dict[Any, set[Any]]:

@@ -28,7 +28,7 @@ from gradtheory.audits.modules.jacobians import plain_attention, with_singular_v
 from gradtheory.audits.modules.loops import counted, follow_loops, is_repeated
 from gradtheory.audits.modules.losses import loss_of, name_of, undone_by
 from gradtheory.audits.modules.norms import divisor, learns_from_batches, mark_branches, of_any_scale, why_uncounted
-from gradtheory.audits.modules.own_gains import gain_of, keep_gradients, own_gains
+from gradtheory.audits.modules.own_gains import gain_of, keep_gradients, led, own_gains
 from gradtheory.audits.modules.pooling import factor_within
 from gradtheory.audits.modules.projections import lets_pass, not_let_pass
 from gradtheory.audits.modules.recording import recorded
@@ -169,8 +169,9 @@ def _measured(
     taken = parts_before(parts, calls)
     sources = [several[-1] if several else None for several in taken]
     paths = paths_of(sources)
-    inner, passed_by = inner_parts(parts, sources, paths, graph), passing(parts, sources, module)
-    own = own_gains(parts, taken, paths, calls, graph, by_x, passed_by)
+    own = own_gains(parts, taken, paths, calls, graph, by_x, passing(parts, sources, module))
+    paths = led(paths, taken, own)
+    inner = inner_parts(parts, sources, paths, graph)
     layers: list[AuditedLayer] = []
     blocks: list[AuditedBlock] = []
     remarks: dict[str, str] = {}

@@ -36,6 +36,8 @@ class OwnGain:
         By all of the gradient that comes to the part before on the same path, whatever goes around this one.
     share_above_1 : float
         The share of samples on which what it sends back is larger than the gradient by what it gives.
+    leader : int or None
+        The place of the part that sends most to the part on which it goes on, where it sends less to the loss's end.
 
     """
 
@@ -43,6 +45,7 @@ class OwnGain:
     counted: float = NAN
     of_all: float = NAN
     share_above_1: float = NAN
+    leader: int | None = None
 
 
 def keep_gradients(calls: Sequence[Call]) -> bool:
@@ -87,19 +90,19 @@ def own_gains(
     ]
     joins = _joins(parts, beside, paths, steps)
     sent = _sent_back(parts, before, beside, joins, calls, graph)
-    most: dict[int, float] = {}
-    for own in sent:
+    most: dict[int, tuple[float, int]] = {}
+    for place, own in enumerate(sent):
         for each, call in own.items():
-            most[each] = max(most.get(each, 0.0), call.gradient_square)
+            most[each] = max(most.get(each, (0.0, place)), (call.gradient_square, place))
     by_data = Counter(leaf for part in parts for leaf in part.leaves)
     gains = []
     for place, (part, several, others, own, path) in enumerate(zip(parts, before, beside, sent, paths, strict=True)):
         source = parts[several[-1]] if several and paths[several[-1]] == path else None
-        told, prior = compared(part, source, parts, calls)
+        told, prior = compared(part, source, parts, calls, graph)
         data = [by_x[leaf] for leaf in part.leaves & by_x.keys() if by_data[leaf] == 1]
         of_all = gain_of(told, prior.gradient_square if prior else sum(data) if data else NAN)
         is_apart = [each for each in others if not is_closed[each]]
-        is_most = joins[place] != place or all(own[each].gradient_square >= most[each] for each in is_apart)
+        is_most = joins[place] != place or all(own[each].gradient_square >= most[each][0] for each in is_apart)
         if told is not part or prior is not source or not several:  # of loops, and of the data
             known = of_all if several or part is parts[0] else NAN
             its = OwnGain(of_all, known, known, told.share_above_1(prior))
@@ -108,11 +111,27 @@ def own_gains(
             to_all, to_last = (gain_of(part, each.gradient_square) for each in (together, own[several[-1]]))
             counts = is_most and (source is not None or bool(is_apart))
             counted = _counted(to_all, to_last) if source is not None else to_all
-            its = OwnGain(to_all, counted if counts else NAN, of_all, part.share_above_1(together))
+            leader = None if is_most else most[several[-1]][1]
+            its = OwnGain(to_all, counted if counts else NAN, of_all, part.share_above_1(together), leader)
             if to_all == 0.0 and any(parts[each].gradient_square > 0.0 for each in several):
                 its = OwnGain(of_all=of_all)
         gains.append(OwnGain() if its.gain == 0.0 and part.name in passed_by else its)
     return gains
+
+
+def led(paths: Sequence[int], before: Sequence[Sequence[int]], own: Sequence[OwnGain]) -> list[int]:
+    """Return the paths, of which at each fork that goes on which sends most back, whichever is called last."""
+    paths = list(paths)
+    for place, (several, leader) in enumerate(zip(before, (its.leader for its in own), strict=True)):
+        path = paths[place]
+        if leader is None or paths[several[-1]] != path or before[leader][-1:] != several[-1:]:
+            continue
+        other = paths[leader]
+        rows = [(k, leader if each == other else place) for k, each in enumerate(paths) if each in (path, other)]
+        for k, begin in rows:
+            if k >= begin:
+                paths[k] = path if begin == leader else other
+    return paths
 
 
 def _counted(to_all: float, to_last: float) -> float:

@@ -13,9 +13,7 @@ from typing import Any
 
 from gradtheory.audits.layers import MADE_ALIKE, NAN
 from gradtheory.audits.modules.call import Call
-from gradtheory.audits.modules.graph import steps_before
-
-_SUMS = {"AddBackward0": 1.0, "SubBackward0": -1.0}
+from gradtheory.audits.modules.graph import SUMS, steps_before
 
 
 def odd_shortcut(calls: Sequence[Call]) -> tuple[str, float, float] | None:
@@ -44,7 +42,7 @@ def _factor(call: Call, calls: Sequence[Call]) -> float | None:
         made_of[step] = functools.reduce(operator.or_, (made_of[source] for source in before[step]), 1 << place[step])
     largest = None
     for step in before:
-        if step not in parts and before[step] and step.name() in _SUMS:  # a tensor that nothing made has none before it
+        if step not in parts and before[step] and step.name() in SUMS:  # a tensor that nothing made has none before it
             terms = _terms(step, before, parts, place)
             for u, factor in terms.items():
                 if any(made_of[v] >> place[u] & 1 for v in terms if v is not u) and abs(factor) > abs(largest or 0.0):
@@ -101,9 +99,9 @@ def _terms(
         _, step = heapq.heappop(waiting)
         factor, sources = factors[step], [] if step in parts else before[step]
         name = step.name() if sources else ""
-        if name in _SUMS and len(sources) == 2:
+        if name in SUMS and len(sources) == 2:
             take(sources[0], factor)
-            take(sources[1], _SUMS[name] * float(step._saved_alpha) * factor)
+            take(sources[1], SUMS[name] * float(step._saved_alpha) * factor)
         elif (number := times(step, name)) is not None and len(sources) == 1:
             take(sources[0], number * factor)
         else:

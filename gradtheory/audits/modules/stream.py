@@ -86,7 +86,8 @@ def paths_of(sources: Sequence[int | None]) -> list[int]:
 def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Sequence[int], graph: Graph) -> list[bool]:
     """Return which parts lie in a branch: something of what came before goes around what they give, to the end.
 
-    What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none.
+    What a branch gives is added to the stream, so that the last part in it is as good as the sum: it lies in none. Nor
+    does the last of the calls of which a step of a loop consists, though what reads its state goes around the next.
     """
     last: dict[int, Any] = {}
     inner = []
@@ -98,6 +99,7 @@ def inner_parts(parts: Sequence[Call], sources: Sequence[int | None], paths: Seq
         elif source is None:  # another branch may begin with the same data
             others = [part.left for part, other in zip(parts, paths, strict=True) if other != path]
             is_inner = not part.entered.isdisjoint(steps_from(graph.end, around=[step, *others]))
+        is_inner = is_inner if part.is_within is None else part.is_within
         inner.append(is_inner)
         if not is_inner and step is not None:
             last[path] = step
