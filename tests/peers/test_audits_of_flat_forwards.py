@@ -234,3 +234,27 @@ def test_branches_may_be_subtracted_or_added_otherwise(how, is_shared, has_stem)
             module.branches[3][2].weight.mul_(100.0)
         report = gt.audit(module, x, y, loss=nn.functional.mse_loss)
         assert (report.verdict, report.start) == ("explodes", "branches.3.2")
+
+
+class _Blended(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Linear(16, 32), nn.Linear(32, 3)
+        self.norms = nn.ModuleList(nn.LayerNorm(32) for _ in range(6))
+        self.layers = nn.ModuleList(nn.Linear(32, 32) for _ in range(6))
+
+    def forward(self, x):
+        x = self.stem(x)
+        for norm, layer in zip(self.norms, self.layers, strict=True):
+            x = torch.lerp(x, x + torch.tanh(layer(norm(x))), 0.5)
+        return self.head(x)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gain_below_the_usual_one_is_no_cause_of_growth(seed):
+    torch.manual_seed(seed)
+    module, x, y = _Blended(), torch.randn(64, 16), torch.randint(0, 3, (64,))
+    with torch.no_grad():
+        module.layers[3].weight.mul_(30.0)
+    report = gt.audit(module, x, y, loss=nn.functional.cross_entropy)
+    assert (report.verdict, report.start) == ("explodes", "layers.3")
