@@ -154,15 +154,17 @@ class Proven(ProvenNumber):
         return enclosure.enclose(self.formula, bits)
 
     def _sympystr(self, printer: Any) -> str:
-        return str(printer._print(self.formula))
+        text: str = printer._print(self.formula)
+        return f"({text})" if self.formula.is_Add and printer._print_level > 1 else text
 
     def _latex(self, printer: Any) -> str:
-        return str(printer._print(self.formula))
+        text: str = printer._print(self.formula)
+        return rf"\left({text}\right)" if self.formula.is_Add else text
 
     @property
     def precedence(self) -> int:
-        """How closely the formula binds."""
-        return int(precedence(self.formula))
+        """How closely what is printed binds: a sum has its own brackets."""
+        return int(PRECEDENCE["Atom"] if self.formula.is_Add else precedence(self.formula))
 
 
 @dispatch(ProvenNumber, sympy.Rational)

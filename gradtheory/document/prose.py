@@ -24,7 +24,7 @@ _FUNCTION_NAME = r"\\(?:sinh|cosh|tanh|exp|log|ln|sin|cos|tan|sup|max|min)(?![A-
 _BEFORE_FUNCTION = re.compile(rf"(?<=[\w)}}])(?={_FUNCTION_NAME})")  # TeX leaves a space there
 _FUNCTION = re.compile(rf"({_FUNCTION_NAME}) ?(?=[^\W_]|\\(?!left|to|in|cdot)[A-Za-z])")  # and there
 _INDEX = re.compile(r"_\{(\w) ([+-]) (\w)\}")  # l - 1, in one word
-_LONG = re.compile(r"[^{}A-Za-z0-9\\]")  # L - 1, not 10 or \prime
+_LONG = re.compile(r"[^{}A-Za-z0-9\\]|\\frac")  # L - 1, not 10 or \prime
 _POWER = re.compile(r"\^([0-9])(?![0-9.])")
 _LONGEST_NAME = 30  # letters of one that is not broken
 _BARE_ROOT = re.compile(r"√\((\d+|[^\W\d])\)")  # formulas print √2 and √π
@@ -139,7 +139,7 @@ def _fraction(node: Any, l2tobj: Any) -> str:
 def _root(node: Any, l2tobj: Any) -> str:
     """Return a root in one line, with its degree."""
     degree, radicand = (l2tobj.nodelist_to_text([part]).strip() if part else "" for part in node.nodeargd.argnlist)
-    return f"{_bracketed(radicand, _ATOM)}^(1/{degree})" if degree else f"√({radicand})"
+    return f"{_bracketed(radicand, _ATOM)}^(1/{_bracketed(degree, _ATOM)})" if degree else f"√({radicand})"
 
 
 def _bracketed(text: str, unless: str) -> str:

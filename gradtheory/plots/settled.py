@@ -17,9 +17,9 @@ _NEAR = 1e-3  # of each other are the χ₁ of one variance, found by two method
 
 def settles_elsewhere(record: Activation, weight: Array, bias: Array | float, scales: meanfield.DepthScales) -> Array:
     """Return where inputs of mean square 1 do not come to the smallest stable variance, though there is one."""
-    at_point = np.asarray(scales.point.chi.plain)
-    is_same = np.isclose(meanfield.settled_chi(record, weight, bias), at_point, rtol=_NEAR)
-    return np.asarray(np.isfinite(at_point) & ~is_same)
+    at_point, settled = scales.point.chi, meanfield.settled_chi(record, weight, bias)
+    apart = np.abs(np.asarray(settled) - at_point.plain)
+    return np.asarray(apart > _NEAR * np.abs(at_point.plain) + at_point.error + settled.error)  # not where one is nan
 
 
 def mark_elsewhere(ax: "Axes", along: Array, elsewhere: Array, label: str) -> None:

@@ -10,7 +10,7 @@ import gradtheory as gt
 from gradtheory.arithmetic import enclosure
 from gradtheory.arithmetic.guarantee import Guarantee, guarantee
 from gradtheory.arithmetic.pair_root import PairRoot
-from gradtheory.arithmetic.proven import Largest, ProvenNumber
+from gradtheory.arithmetic.proven import Largest, Proven, ProvenNumber
 
 _P, _Q = sympy.symbols("p q")
 
@@ -115,3 +115,10 @@ def test_latex_has_powers_of_ten_and_brackets_where_a_sign_or_a_power_needs_them
     assert sympy.latex(high**2) == r"\left(4.81450259965\ldots \times 10^{-17}\right)^{2}"
     assert sympy.latex(3 * low) == r"3 \left(-4.81450259965\ldots \times 10^{-17}\right)"
     assert sympy.latex(low / 3) == r"\frac{-4.81450259965\ldots \times 10^{-17}}{3}"
+
+
+def test_a_number_with_a_sum_for_a_formula_keeps_its_brackets():
+    number = Proven(1 + sympy.sqrt(2))
+    assert sympy.latex(-number) == r"- \left(1 + \sqrt{2}\right)"
+    assert str(sympy.Symbol("x") - 2 * number) == "x - 2*(1 + sqrt(2))"
+    assert str(number**2) == "(1 + sqrt(2))**2"

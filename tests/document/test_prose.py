@@ -78,7 +78,8 @@ def test_exponents_stand_in_brackets_however_deep(latex, text):
         (r"\frac{\frac{1}{2}}{3}", "(1/2)/3"),
         (r"\frac{2\pi}{3} + \frac{\sqrt{2\pi}}{10^{12}}", "2π/3 + √(2π)/10^12"),
         (r"\frac{\partial C}{\partial w_l} + \frac{\sigma''(z)}{|w|}", "∂C/∂wₗ + σ''(z)/|w|"),
-        (r"\sqrt[3]{2} + \sqrt[4]{2 + x}", "2^(1/3) + (2 + x)^(1/4)"),
+        (r"\sqrt[3]{2} + \sqrt[4]{2 + x} + \sqrt[n+1]{x}", "2^(1/3) + (2 + x)^(1/4) + x^(1/(n+1))"),
+        (r"e^{\frac12} + 2^{\frac{a}{b} c}", "e^(1/2) + 2^(a/b c)"),
     ],
 )
 def test_fractions_and_roots_in_one_line_are_read_as_they_were_meant(latex, text):

@@ -237,8 +237,9 @@ def test_branches_may_be_subtracted_or_added_otherwise(how, is_shared, has_stem)
 
 
 class _Blended(nn.Module):
-    def __init__(self):
+    def __init__(self, blend=lambda x, branch: torch.lerp(x, x + branch, 0.5)):
         super().__init__()
+        self.blend = blend
         self.stem, self.head = nn.Linear(16, 32), nn.Linear(32, 3)
         self.norms = nn.ModuleList(nn.LayerNorm(32) for _ in range(6))
         self.layers = nn.ModuleList(nn.Linear(32, 32) for _ in range(6))
@@ -246,7 +247,7 @@ class _Blended(nn.Module):
     def forward(self, x):
         x = self.stem(x)
         for norm, layer in zip(self.norms, self.layers, strict=True):
-            x = torch.lerp(x, x + torch.tanh(layer(norm(x))), 0.5)
+            x = self.blend(x, torch.tanh(layer(norm(x))))
         return self.head(x)
 
 
@@ -258,3 +259,15 @@ def test_a_gain_below_the_usual_one_is_no_cause_of_growth(seed):
         module.layers[3].weight.mul_(30.0)
     report = gt.audit(module, x, y, loss=nn.functional.cross_entropy)
     assert (report.verdict, report.start) == ("explodes", "layers.3")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2])
+@pytest.mark.parametrize("seed", range(2))
+def test_within_a_branch_a_gain_above_that_of_peers_is_growth(share, seed):
+    torch.manual_seed(seed)
+    module = _Blended(lambda x, branch: torch.lerp(x, branch, share))
+    x, y = torch.randn(64, 16), torch.randint(0, 3, (64,))
+    with torch.no_grad():
+        module.layers[3].weight.mul_(30.0)
+    report = gt.audit(module, x, y, loss=nn.functional.cross_entropy)
+    assert (report.start, "grows in layers.3 alone" in str(report)) == ("layers.3", True)

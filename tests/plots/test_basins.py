@@ -37,3 +37,10 @@ def test_scales_from_which_inputs_settle_elsewhere_are_marked(activation, is_mar
     plt.close(axes.figure)
     assert ("the start decides" in labels) == is_marked
     assert [bool(each) for each in np.isfinite(drawn)] == [True, True, not is_marked, not is_marked]
+
+
+def test_what_is_known_only_within_an_error_is_not_marked():
+    axes = gt.plots.depth_scales("tanh", [1e-8, 1.0, 1e8], sigma_b=0.1)
+    labels = axes.get_legend_handles_labels()[1]
+    plt.close(axes.figure)
+    assert "the start decides" not in labels

@@ -9,6 +9,7 @@ weights, differs from those of its peers by more than chance and by enough to ma
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +95,7 @@ def judge(
     if odd is not None:
         name, size, cause = odd
         is_branch = odd is lone and any(block.members for block in joined(blocks) if block.name == name)
-        is_growing = size > 0.0 if is_branch else _is_growing(name, size, judged)
+        is_growing = size > 0.0 if is_branch else _is_growing(name, size, blocks, judged)
         headline = _alone(is_growing, " and what is beside it") if is_branch and stretch is None else ""
         cause += _in_spite(name, size, is_growing, judged)
         if norm is not None:
@@ -263,9 +264,15 @@ def _alone(is_growing: bool, beside: str = "") -> str:
     return f"The gradient {'grows' if is_growing else 'fades'} in {{}}{beside}"
 
 
-def _is_growing(name: str, size: float, layers: Sequence[AuditedLayer]) -> bool:
-    """Return whether the gradient grows in a layer that stands out: large weights may saturate its units instead."""
+def _is_growing(name: str, size: float, blocks: Sequence[AuditedBlock], layers: Sequence[AuditedLayer]) -> bool:
+    """Return whether the gradient grows in a layer that stands out: large weights may saturate its units instead.
+
+    Within a branch its gain is small where the branch is, and compared with that of its peers.
+    """
     gain = next((layer.block_gain for layer in layers if layer.name == name), math.nan)
+    inner = next((block for block in blocks if block.name == name and block.whole > 0.0), None)
+    if inner is not None:
+        gain /= median(block.gain for block in blocks if block.kind == inner.kind and block.gain > 0.0)
     return size > 0.0 if not gain > 0.0 or 1.0 / MATTERS < gain < MATTERS else gain > 1.0
 
 
