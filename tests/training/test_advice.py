@@ -107,8 +107,9 @@ def test_a_cost_is_said_with_its_size():
     assert costs["weight_decay"] == "it costs: the loss ends slightly higher"
     assert costs["clip_weights"].startswith("it costs: the loss ends 41.1 times as high")
     advice = advise(gt.Chain(3, "tanh"), [0.5, -0.2, 1.0], [0.3, 0.1, -0.5], [3.0] * 3, [0.0] * 3)
-    clipped = next(remedy for remedy in advice.remedies if remedy.kind == "clip_gradients")
-    assert clipped.cost == "alone, with η = 0.1, the loss is higher on the way"
+    costs = {remedy.kind: remedy.cost for remedy in advice.remedies}
+    assert costs["weight_decay"] == "alone, with η = 0.1, the loss is higher on the way"
+    assert costs["clip_gradients"] == "it changes nothing"
 
 
 def test_what_ruins_training_is_no_advice():

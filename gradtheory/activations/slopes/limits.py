@@ -43,7 +43,7 @@ def _simple(number: Root) -> sympy.Expr:
     ball = enclose(number, FIRST_BITS)
     if not ball.is_finite() or abs(ball) > _LARGEST:
         return number
-    middle = as_rational(ball)
+    middle = as_rational(ball) if abs(ball) > 1 / (2 * _LARGEST) else sympy.S.Zero  # the nearest such fraction
     fraction = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST))
     is_near = enclose(number - fraction, FIRST_BITS).contains(0)
     return fraction if is_near and number.is_multiple(number.value - fraction) else number
