@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from gradtheory.activations.record import Activation, Z
-from gradtheory.activations.slopes.domain import check_defined, is_moderate
+from gradtheory.activations.slopes.domain import check_defined, check_defined_at_switches, is_moderate
 from gradtheory.errors import InvalidArgument, Undecided
 
 _LONGEST_TEXT = 10_000  # characters
@@ -114,7 +114,8 @@ class _Reader:
         for part in dict.fromkeys(self._partial):
             if self.value.has(sympy.Piecewise) or not self.value.has(part):
                 try:
-                    check_defined(part, at_switches=True)
+                    check_defined(part)
+                    check_defined_at_switches(part)
                 except (InvalidArgument, Undecided) as error:
                     raise _Refused(str(error).partition(": ")[2]) from None
 

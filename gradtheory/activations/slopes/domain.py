@@ -32,15 +32,8 @@ def is_moderate(number: sympy.Expr) -> bool:
     return bool(ball.is_finite() and (middle.is_zero() or abs(int(middle.man_exp()[1])) <= _MOST_BITS))
 
 
-def check_defined(expr: sympy.Expr, *, at_switches: bool = False) -> None:
+def check_defined(expr: sympy.Expr) -> None:
     """Prove that an expression in `Z` is finite and real on the whole line, except where its formula changes.
-
-    Parameters
-    ----------
-    expr : sympy.Expr
-        What is looked at.
-    at_switches : bool
-        Whether it must be finite where its formula changes, too.
 
     Raises
     ------
@@ -53,11 +46,13 @@ def check_defined(expr: sympy.Expr, *, at_switches: bool = False) -> None:
     for formula in (*looked_at, expr):  # inner ones first: what cancels in the value must be defined, too
         if any(True for _ in _conditions(formula)):
             _check(formula, expr)
-            for place in breaks(expr, Z, -sympy.oo, sympy.oo) if at_switches else ():
-                if not is_finite(expr.subs(Z, place)):
-                    raise InvalidArgument(
-                        "activation", expr, f"must be finite and real for every z: at z = {place} it is not"
-                    )
+
+
+def check_defined_at_switches(expr: sympy.Expr) -> None:
+    """Refuse an expression that is not finite at a place where its formula changes."""
+    for place in breaks(expr, Z, -sympy.oo, sympy.oo):
+        if not is_finite(expr.subs(Z, place)):
+            raise InvalidArgument("activation", expr, f"must be finite and real for every z: at z = {place} it is not")
 
 
 def _check(formula: sympy.Expr, expr: sympy.Expr) -> None:

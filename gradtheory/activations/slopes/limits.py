@@ -1,7 +1,5 @@
 """One-sided limits of a smooth formula."""
 
-from fractions import Fraction
-
 import sympy
 
 from gradtheory.activations.slopes.branch import Z
@@ -44,6 +42,6 @@ def _simple(number: Root) -> sympy.Expr:
     if not ball.is_finite() or abs(ball) > _LARGEST:
         return number
     middle = as_rational(ball) if abs(ball) > 1 / (2 * _LARGEST) else sympy.S.Zero  # the nearest such fraction
-    fraction = sympy.Rational(Fraction(int(middle.p), int(middle.q)).limit_denominator(_LARGEST))
+    fraction = middle.limit_denominator(_LARGEST)
     is_near = enclose(number - fraction, FIRST_BITS).contains(0)
     return fraction if is_near and number.is_multiple(number.value - fraction) else number

@@ -160,9 +160,8 @@ def _odd_ones(peers: Sequence[AuditedBlock]) -> list[tuple[str, float, str]]:
         spread = max(min(most, float(np.nan_to_num(block.spread))), block.least_spread)
         bound = most_of_one(len(inner), max(usual, spread))
         least = WEIGHTS if block is peers[0] else ALONE
-        matters = size * deviation > 0.0 and min(abs(size), abs(deviation)) > math.log(
-            least
-        )  # what grows less is no cause
+        matters = size * deviation > 0.0  # what grows less than others do is no cause of growth
+        matters = matters and min(abs(size), abs(deviation)) > math.log(least)
         matters = matters and not abs(size - _by_what_it_took(block, inner)) < math.log(ALONE)
         if block.whole > 0.0:  # within a branch, what it does to the stream counts
             matters = matters and abs(math.log(block.whole / median(wholes))) > math.log(MATTERS)
